@@ -1,0 +1,104 @@
+package io.prism.kernels;
+
+import java.util.List;
+
+/**
+ * The operations of a decoder layer on batches of rows. Activations are F32, row-major in plain arrays and owned by the
+ * caller.
+ *
+ * <p><b>Row independence.</b> In every operation, the result of a row depends on that row alone, bit for bit: not on
+ * the number of rows, their order, or the number of threads.
+ *
+ * <p>Thread-safe: any number of callers may compute at once with their own arrays. Once warm, no operation but
+ * {@link #pack} allocates.
+ */
+public interface Kernels extends AutoCloseable {
+
+    /** For people: what computes, for instance {@code "vector (512 bit, 2 threads)"}. */
+    String description();
+
+    /** Threads an operation may use, the caller's included. */
+    int threads();
+
+    /**
+     * Makes matrices ready for {@link #multiply}, stacked: outputs of the first come first. All must have the same
+     * number of columns and the same precision.
+     *
+     * @throws IllegalArgumentException if columns or precisions differ
+     */
+    PackedMatrix pack(List<Matrix> stacked, Packing packing);
+
+    /**
+     * y = x W^T for {@code rows} rows.
+     *
+     * @param w weights, [outputs, inputs]
+     * @param x [rows, inputs] from {@code xOffset}, dense
+     * @param y receives [rows, outputs] from {@code yOffset}, dense
+     */
+    void multiply(PackedMatrix w, float[] x, int xOffset, int rows, float[] y, int yOffset);
+
+    /**
+     * y = x / sqrt(mean(x^2) + epsilon) * weight, row by row. {@code y} may be {@code x}.
+     *
+     * @param x [rows, width] from {@code xOffset}
+     * @param weight [width]
+     */
+    void rmsNorm(float[] x, int xOffset, float[] weight, float epsilon, int rows, int width, float[] y, int yOffset);
+
+    /**
+     * Rotates queries and keys by their positions and stores keys and values in the cache.
+     *
+     * @param qkv [layout.rows(), shape.qkvWidth()], rows {@code [q | k | v]}; q is rotated in place
+     */
+    void rotateAndStore(AttentionLayout layout, AttentionShape shape, RotaryTable rotary, int layer, float[] qkv);
+
+    /**
+     * Softmax attention of every row over the slots it sees, with everything needed already stored.
+     *
+     * @param qkv [layout.rows(), shape.qkvWidth()], only q is read
+     * @param out receives [layout.rows(), shape.queryWidth()]
+     */
+    void attention(AttentionLayout layout, AttentionShape shape, int layer, float[] qkv, float[] out);
+
+    /**
+     * out = activation(gate) * up.
+     *
+     * @param gateUp [rows, 2 width], rows {@code [gate | up]}
+     * @param out receives [rows, width]
+     */
+    void gate(Activation activation, float[] gateUp, int rows, int width, float[] out);
+
+    /** y += factor * x, elementwise over {@code length} elements. */
+    void addScaled(float[] x, int xOffset, float factor, float[] y, int yOffset, int length);
+
+    /** Adds {@code bias} [width] to each of {@code rows} rows of y, {@code stride} elements apart. */
+    void addBias(float[] bias, float[] y, int yOffset, int rows, int width, int stride);
+
+    /** x = softCap * tanh(x / softCap), elementwise over {@code length} elements. */
+    void softCap(float[] x, int offset, int length, float softCap);
+
+    /** Index (from 0) of the largest element, the first of equals. NaN is never chosen unless all are NaN: then -1. */
+    int argmax(float[] x, int offset, int length);
+
+    /** log(sum(exp(x / temperature))), computed without overflow. {@code temperature} is positive. */
+    float logSumExp(float[] x, int offset, int length, float temperature);
+
+    /**
+     * y = softmax(x / temperature).
+     *
+     * @param temperature positive
+     */
+    void softmax(float[] x, int offset, int length, float temperature, float[] y, int yOffset);
+
+    /**
+     * The k largest elements in falling order, the lower index first among equals; NaN counts as negative infinity.
+     *
+     * @param indices receives k indices, from 0
+     * @param values receives the k elements
+     */
+    void topK(float[] x, int offset, int length, int k, int[] indices, float[] values);
+
+    /** Releases threads and memory. Packed matrices are closed by their owners. */
+    @Override
+    void close();
+}

@@ -1,0 +1,24 @@
+package io.prism.spi;
+
+/** Loads models of an engine for tools such as the command line; found with {@link java.util.ServiceLoader}. */
+public interface ModelHost {
+
+    /** The engine's name, for instance {@code jlama}. */
+    String name();
+
+    /**
+     * Loads a model.
+     *
+     * @param model a folder, or an id the engine knows how to download
+     * @param options how to load it
+     * @throws PrismException if it is missing, damaged or of a kind the engine does not run
+     */
+    HostedModel load(String model, LoadOptions options);
+
+    /**
+     * @param kernels name of the kernels to use, or {@code auto}
+     * @param threads threads to use; 0 for one per physical core
+     * @param repack whether weights are repacked for speed, at the cost of memory
+     */
+    record LoadOptions(String kernels, int threads, boolean repack) {}
+}

@@ -1,0 +1,36 @@
+package io.prism.spi;
+
+/**
+ * What a pass over a batch of rows gives. A view on memory of the session, valid until its next call; callers must not
+ * write to it.
+ */
+public interface PassOutput {
+
+    /** Number of rows of the pass. */
+    int rows();
+
+    /** Memory that holds logits; see {@link #logitsOffset}. */
+    float[] logits();
+
+    /**
+     * Where a row's logits [vocabulary] start. A {@link TargetSession#prefill} gives logits of its last row only.
+     *
+     * @throws IndexOutOfBoundsException if this row has no logits
+     */
+    int logitsOffset(int row);
+
+    /**
+     * Hidden states after the final norm, [rows, hidden] from element 0.
+     *
+     * @throws IllegalStateException if the session was opened without them
+     */
+    float[] hiddenStates();
+
+    /**
+     * Outputs of an inner layer, [rows, hidden] from element 0.
+     *
+     * @param index index into {@link HiddenStateRequest#layers()}
+     * @throws IllegalStateException if the session was opened without them
+     */
+    float[] layerStates(int index);
+}

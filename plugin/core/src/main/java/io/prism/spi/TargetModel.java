@@ -1,0 +1,23 @@
+package io.prism.spi;
+
+/** The model whose text is wanted. Thread-safe; sessions are independent of each other. */
+public interface TargetModel extends AutoCloseable {
+
+    TargetDescription description();
+
+    /** For people: what computes, for instance {@code "vector (512 bit, 2 threads), BF16, repacked"}. */
+    String engine();
+
+    /** The most rows {@link TargetSession#verify} takes; 1 means that only plain decoding is possible. */
+    int maxTreeRows();
+
+    /** Whether {@link TargetSession#verify} takes trees; if not, chains only. */
+    boolean verifiesTrees();
+
+    /** Opens a session with no tokens. */
+    TargetSession openSession(HiddenStateRequest hiddenStates);
+
+    /** Releases memory of the model; sessions must be closed first. */
+    @Override
+    void close();
+}

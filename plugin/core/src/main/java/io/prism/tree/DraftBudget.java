@@ -1,0 +1,17 @@
+package io.prism.tree;
+
+/**
+ * How much a drafter should propose in a round.
+ *
+ * @param steps the greatest depth, at least 1
+ * @param topK the most children per node, and the beam width where a drafter uses one
+ * @param nodes the most nodes besides the root; a drafter may propose fewer
+ */
+public record DraftBudget(int steps, int topK, int nodes) {
+    public DraftBudget {
+        if (steps < 1 || topK < 1 || nodes < 1) {
+            throw new IllegalArgumentException(
+                    "Draft budget of " + steps + " steps, top-" + topK + ", " + nodes + " nodes: all must be positive");
+        }
+    }
+}
