@@ -73,8 +73,7 @@ public final class KvCache {
      */
     public void ensure(int slots) {
         if (slots > capacity) {
-            throw new IllegalArgumentException(
-                    "KV cache: " + slots + " slots asked for, its capacity is " + capacity);
+            throw new IllegalArgumentException("KV cache: " + slots + " slots asked for, its capacity is " + capacity);
         }
         int needed = (slots + PAGE_SLOTS - 1) / PAGE_SLOTS;
         while (pages < needed) {
@@ -124,8 +123,7 @@ public final class KvCache {
                 for (int e = 0; e < headSize * BLOCK_SLOTS; e += BLOCK_SLOTS) {
                     targetKeys[target + e] = sourceKeys[source + e];
                 }
-                System.arraycopy(
-                        sourceValues, valueIndex(head, from), targetValues, valueIndex(head, to), headSize);
+                System.arraycopy(sourceValues, valueIndex(head, from), targetValues, valueIndex(head, to), headSize);
             }
         }
     }

@@ -11,9 +11,4 @@ package io.prism.spi;
  * @param fingerprint identifies tokenizer and embedding; equal for two loads of the same model
  */
 public record TargetDescription(
-        String architecture,
-        int hiddenSize,
-        int vocabularySize,
-        int layers,
-        int contextLength,
-        String fingerprint) {}
+        String architecture, int hiddenSize, int vocabularySize, int layers, int contextLength, String fingerprint) {}

@@ -43,7 +43,8 @@ public final class TokenTree {
             throw new IllegalArgumentException("Token tree of " + size + " nodes has no parent " + parent);
         }
         if (!(logProbability <= 0)) {
-            throw new IllegalArgumentException("Log-probability " + logProbability + " of a draft token: expected <= 0");
+            throw new IllegalArgumentException(
+                    "Log-probability " + logProbability + " of a draft token: expected <= 0");
         }
         if (size == tokens.length) {
             tokens = Arrays.copyOf(tokens, 2 * size);
