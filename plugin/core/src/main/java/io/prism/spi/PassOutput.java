@@ -1,8 +1,8 @@
 package io.prism.spi;
 
 /**
- * What a pass over a batch of rows gives. A view on memory of the session, valid until its next call; callers must not
- * write to it.
+ * What a pass over a batch of rows gives. A view on memory of the session, valid until its next pass (a commit leaves
+ * it valid); callers must not write to it.
  */
 public interface PassOutput {
 
