@@ -1,0 +1,116 @@
+package io.prism.jlama.target;
+
+import com.github.tjake.jlama.model.AbstractModel;
+import io.prism.jlama.internals.UnsupportedModelException;
+import io.prism.kernels.Kernels;
+import io.prism.kernels.Packing;
+import io.prism.spi.HiddenStateRequest;
+import io.prism.spi.PrismException;
+import io.prism.spi.TargetDescription;
+import io.prism.spi.TargetModel;
+import io.prism.spi.TargetSession;
+import java.util.Locale;
+
+/**
+ * A forward pass of our own over the weights of a model that Jlama has loaded (LLAMA, MISTRAL, QWEN2). Thread-safe: the
+ * weights are immutable, everything else belongs to sessions.
+ *
+ * <p>Computes what Jlama's configuration says, with F32 activations and an F32 KV cache. Every operation is row
+ * independent, so that a token's logits are bitwise the same whether it is decoded alone, within a prompt or in a token
+ * tree.
+ *
+ * <p>The model must outlive this object when weights are read in place; the embedding always is.
+ */
+public final class JlamaTarget implements TargetModel {
+    /** The most rows of a pass: larger ones gain no speed, but cost scratch memory. */
+    static final int MAX_ROWS = 256;
+
+    private final Kernels kernels;
+    private final DecoderWeights weights;
+    private final TargetDescription description;
+    private final String engine;
+
+    private JlamaTarget(Kernels kernels, DecoderWeights weights, TargetDescription description, String engine) {
+        this.kernels = kernels;
+        this.weights = weights;
+        this.description = description;
+        this.engine = engine;
+    }
+
+    /**
+     * Packs the model's weights and checks with one token that they give finite numbers.
+     *
+     * @param kernels compute all passes; stay open as long as this object, and belong to the caller
+     * @param repack whether weights are copied into the layout that is read fastest; if not, Jlama's memory is read in
+     *     place, slower
+     * @throws UnsupportedModelException with the reason, if this forward pass can't compute the model
+     * @throws PrismException if weights are damaged, or memory does not suffice
+     */
+    public static JlamaTarget of(AbstractModel model, Kernels kernels, boolean repack) {
+        DecoderWeights weights;
+        try {
+            weights = WeightsReader.read(model, kernels, repack ? Packing.PANELS : Packing.IN_PLACE);
+        } catch (OutOfMemoryError e) {
+            throw new PrismException(
+                    "Not enough memory to repack the model's weights"
+                            + (repack ? ": set prism.repack=false to read them where Jlama keeps them" : ""),
+                    e);
+        }
+        try {
+            TargetDescription description = new TargetDescription(
+                    model.getModelType().name(),
+                    weights.hidden(),
+                    weights.vocabulary(),
+                    weights.layers().size(),
+                    weights.contextLength(),
+                    Fingerprint.of(model.getTokenizer().getModel(), weights));
+            String engine = String.format(
+                    Locale.ROOT,
+                    "%s, %s, %s",
+                    kernels.description(),
+                    WeightsReader.precision(weights),
+                    repack ? String.format(Locale.ROOT, "repacked (%,d MB)", weights.ownBytes() >> 20) : "in place");
+            JlamaTarget target = new JlamaTarget(kernels, weights, description, engine);
+            FiniteCheck.run(target, model.getConfig().bosToken);
+            return target;
+        } catch (Throwable e) {
+            weights.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public TargetDescription description() {
+        return description;
+    }
+
+    @Override
+    public String engine() {
+        return engine;
+    }
+
+    /** Bytes of memory the repacked weights take besides Jlama's own. */
+    public long ownBytes() {
+        return weights.ownBytes();
+    }
+
+    @Override
+    public int maxTreeRows() {
+        return MAX_ROWS;
+    }
+
+    @Override
+    public boolean verifiesTrees() {
+        return true;
+    }
+
+    @Override
+    public TargetSession openSession(HiddenStateRequest hiddenStates) {
+        return new JlamaTargetSession(kernels, weights, hiddenStates);
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+    }
+}
