@@ -143,7 +143,10 @@ final class ConfigReader {
     private void refuseUnknown() {
         for (String name : systemProperties.stringPropertyNames()) {
             if (name.startsWith(PREFIX) && !isFlag(name) && !NOT_FLAGS.contains(name)) {
-                throw unknown(name, "system property -D" + name, nearest(name, Flag::property).property());
+                throw unknown(
+                        name,
+                        "system property -D" + name,
+                        nearest(name, Flag::property).property());
             }
         }
         for (String name : fileValues.keySet()) {
@@ -166,11 +169,10 @@ final class ConfigReader {
     }
 
     private static PrismException unknown(String name, String origin, String nearest) {
-        return new PrismException(
-                "Unknown flag '" + name + "' (" + origin + "). Did you mean '" + nearest + "'? Known flags: "
-                        + String.join(
-                                ", ",
-                                Arrays.stream(Flag.values()).map(Flag::property).toList()) + ".");
+        return new PrismException("Unknown flag '" + name + "' (" + origin + "). Did you mean '" + nearest
+                + "'? Known flags: "
+                + String.join(
+                        ", ", Arrays.stream(Flag.values()).map(Flag::property).toList()) + ".");
     }
 
     private static boolean isFlag(String name) {

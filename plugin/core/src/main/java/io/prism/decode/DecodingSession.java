@@ -60,9 +60,7 @@ public final class DecodingSession implements AutoCloseable {
      */
     public int[] remainderOf(int[] prompt) {
         int length = history.length();
-        return history.commonPrefix(prompt) == length
-                ? Arrays.copyOfRange(prompt, length, prompt.length)
-                : prompt;
+        return history.commonPrefix(prompt) == length ? Arrays.copyOfRange(prompt, length, prompt.length) : prompt;
     }
 
     /** Forgets all tokens from {@code length} on. */
@@ -153,11 +151,7 @@ public final class DecodingSession implements AutoCloseable {
     }
 
     private FinishReason emit(
-            int token,
-            GenerationRequest request,
-            TokenListener listener,
-            int start,
-            StatisticsCollector statistics) {
+            int token, GenerationRequest request, TokenListener listener, int start, StatisticsCollector statistics) {
         if (request.endToken().test(token)) {
             statistics.endToken();
             return FinishReason.END_TOKEN;

@@ -1,5 +1,7 @@
 package io.prism.spi;
 
+import io.prism.kernels.Kernels;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -9,7 +11,16 @@ public interface HostedModel extends AutoCloseable {
     /** Folder name or id. */
     String name();
 
+    /** Folder it was loaded from. */
+    Path folder();
+
     TargetModel target();
+
+    /** What the target computes with; closed with this model. */
+    Kernels kernels();
+
+    /** For people: the engine and what its own decoding computes with, for instance {@code "Jlama 0.8.4, Panama"}. */
+    String stockEngine();
 
     /**
      * Turns a conversation into a prompt with the model's chat template; without a template, the text of the last turn
@@ -28,8 +39,9 @@ public interface HostedModel extends AutoCloseable {
     /**
      * Generates with the engine's own decoding, untouched, in a session of its own.
      *
-     * @param maxNewTokens stops after this many tokens
+     * @param maxNewTokens stops after this many tokens, at least 1
      * @param onText receives text as it comes
+     * @throws PrismException if the prompt does not fit
      */
     StockRun generateStock(Prompt prompt, float temperature, int maxNewTokens, Consumer<String> onText);
 
@@ -45,11 +57,12 @@ public interface HostedModel extends AutoCloseable {
 
     /**
      * @param text the answer
-     * @param tokens tokens generated
-     * @param promptNanos time of the prompt
-     * @param decodeNanos time of generation after the prompt
+     * @param tokens tokens of the answer, an end token not counted
+     * @param passes passes after the prompt's, one for each token but the first; that of an end token included
+     * @param promptNanos time of the prompt, the first token included
+     * @param decodeNanos time of the passes
      */
-    record StockRun(String text, int tokens, long promptNanos, long decodeNanos) {}
+    record StockRun(String text, int tokens, int passes, long promptNanos, long decodeNanos) {}
 
     /** Turns tokens into text. Not thread-safe. */
     interface TokenDecoder {

@@ -19,6 +19,7 @@ public interface ModelHost {
      * @param kernels name of the kernels to use, or {@code auto}
      * @param threads threads to use; 0 for one per physical core
      * @param repack whether weights are repacked for speed, at the cost of memory
+     * @param stockKernels what the engine's own decoding computes with, by the engine's own names, or {@code auto}
      */
-    record LoadOptions(String kernels, int threads, boolean repack) {}
+    record LoadOptions(String kernels, int threads, boolean repack, String stockKernels) {}
 }

@@ -1,0 +1,5 @@
+/** Text for people: tables and formatted quantities. */
+@NullMarked
+package io.prism.cli.text;
+
+import org.jspecify.annotations.NullMarked;
