@@ -3,6 +3,7 @@ package io.prism.jlama.generate;
 import com.github.tjake.jlama.model.AbstractModel;
 import io.prism.config.PrismConfig;
 import io.prism.decode.SpeculativeDecoder;
+import io.prism.drafter.DrafterSelection;
 import io.prism.jlama.internals.ModelMembers;
 import io.prism.jlama.target.JlamaTarget;
 import io.prism.kernels.KernelSelection;
