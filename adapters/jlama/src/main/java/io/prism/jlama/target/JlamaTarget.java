@@ -1,6 +1,7 @@
 package io.prism.jlama.target;
 
 import com.github.tjake.jlama.model.AbstractModel;
+import io.prism.jlama.internals.Fingerprint;
 import io.prism.jlama.internals.UnsupportedModelException;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.Packing;
@@ -63,7 +64,7 @@ public final class JlamaTarget implements TargetModel {
                     weights.vocabulary(),
                     weights.layers().size(),
                     weights.contextLength(),
-                    Fingerprint.of(model.getTokenizer().getModel(), weights));
+                    Fingerprint.of(model));
             String engine = String.format(
                     Locale.ROOT,
                     "%s, %s, %s",

@@ -1,39 +1,53 @@
-package io.prism.jlama.target;
+package io.prism.jlama.internals;
 
+import com.github.tjake.jlama.model.AbstractModel;
 import com.github.tjake.jlama.safetensors.tokenizer.TokenizerModel;
+import com.github.tjake.jlama.tensor.AbstractTensor;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** Identifies a target's tokenizer and embedding, so that a drafter made for another one can be refused. */
-final class Fingerprint {
+/** Identifies a model's tokenizer and embedding, so that a drafter made for another one can be refused. */
+public final class Fingerprint {
+    private static final List<String> EMBEDDINGS = List.of("model.embed_tokens.weight", "wte.weight");
     private static final int SAMPLED_TOKENS = 64;
     private static final int DIGEST_BYTES = 16;
 
     private Fingerprint() {}
 
     /**
-     * Hashes all tokens with their ids, all merges, and the embeddings of tokens spread over the vocabulary.
+     * Hashes all tokens with their ids, all merges, and the embeddings of tokens spread over the vocabulary. The values
+     * count, not how they are stored.
      *
      * @return 32 hexadecimal digits
      */
-    static String of(TokenizerModel tokenizer, DecoderWeights weights) {
+    public static String of(AbstractModel model) {
         MessageDigest digest = sha256();
+        TokenizerModel tokenizer = model.getTokenizer().getModel();
         add(digest, tokenizer.vocabLookup);
         add(digest, tokenizer.merges);
         add(digest, tokenizer.addedTokens());
-        float[] row = new float[weights.hidden()];
-        for (int i = 0; i < SAMPLED_TOKENS; i++) {
-            weights.embedding().read((int) ((long) i * weights.vocabulary() / SAMPLED_TOKENS), row, 0);
-            for (float value : row) {
-                add(digest, Float.floatToIntBits(value));
+        for (String name : EMBEDDINGS) {
+            if (model.getWeights().isWeightPresent(name)) {
+                add(digest, model.getWeights().load(name));
             }
         }
         return HexFormat.of().formatHex(digest.digest(), 0, DIGEST_BYTES);
+    }
+
+    private static void add(MessageDigest digest, AbstractTensor<?, ?> embedding) {
+        int rows = embedding.shape().first();
+        for (int i = 0; i < SAMPLED_TOKENS; i++) {
+            int row = (int) ((long) i * rows / SAMPLED_TOKENS);
+            for (int column = 0; column < embedding.shape().last(); column++) {
+                add(digest, Float.floatToIntBits(embedding.get(row, column)));
+            }
+        }
     }
 
     private static void add(MessageDigest digest, Map<String, Long> entries) {
