@@ -4,39 +4,66 @@ import io.prism.config.PrismConfig;
 import io.prism.kernels.Kernels;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PrismException;
-import io.prism.spi.TargetDescription;
 import io.prism.spi.TargetSession;
+import io.prism.tree.CostModel;
+import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import io.prism.verify.GreedyVerifier;
 import io.prism.verify.SamplingVerifier;
 import io.prism.verify.Verdict;
 import io.prism.verify.Verifier;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One conversation: its history (prompts and generated tokens) and what target and drafter keep of it. Not thread-safe.
+ *
+ * <p>The target's KV cache holds all of the history, or all but the last tokens: at least the last sampled token, which
+ * the next pass runs first, and what an interrupted prefill left. {@link #generate} runs whatever is missing.
  */
 public final class DecodingSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DecodingSession.class);
 
-    /** Tokens per prefill pass: large enough to be bound by arithmetic, small enough to bound scratch memory. */
+    /** Tokens per prefill pass: enough to be bound by arithmetic, few enough to bound scratch memory. */
     private static final int PREFILL_BATCH = 512;
 
     private final TargetSession target;
-    private final PrismConfig config;
+    private final @Nullable GuardedDrafter drafter;
+    private final RoundPlanner planner;
+    private final CostModel cost;
     private final GreedyVerifier greedy;
     private final SamplingVerifier sampling;
+    private final PrismConfig config;
+    private final AtomicInteger requests;
     private final History history = new History();
     private final TokenTree tree = new TokenTree(0);
+    private int[] committed = new int[PREFILL_BATCH];
+    private int[] committedRows = new int[PREFILL_BATCH];
+    private @Nullable Throwable broken;
 
-    DecodingSession(TargetSession target, TargetDescription description, Kernels kernels, PrismConfig config) {
+    /** @param requests counts requests under way */
+    DecodingSession(
+            TargetSession target,
+            @Nullable GuardedDrafter drafter,
+            RoundPlanner planner,
+            CostModel cost,
+            Kernels kernels,
+            int vocabulary,
+            PrismConfig config,
+            AtomicInteger requests) {
         this.target = target;
+        this.drafter = drafter;
+        this.planner = planner;
+        this.cost = cost;
+        this.greedy = new GreedyVerifier(kernels, vocabulary);
+        this.sampling = new SamplingVerifier(kernels, vocabulary);
         this.config = config;
-        this.greedy = new GreedyVerifier(kernels, description.vocabularySize());
-        this.sampling = new SamplingVerifier(kernels, description.vocabularySize());
+        this.requests = requests;
     }
 
     /** Tokens of the history: prompts and generated tokens, the last sampled one included. */
@@ -47,6 +74,11 @@ public final class DecodingSession implements AutoCloseable {
     /** The most tokens the history can hold. */
     public int capacity() {
         return target.capacity();
+    }
+
+    /** Bytes of KV cache held now. */
+    public long kvBytes() {
+        return target.kvBytes();
     }
 
     /** How many leading tokens the history shares with {@code tokens}. */
@@ -63,111 +95,266 @@ public final class DecodingSession implements AutoCloseable {
         return history.commonPrefix(prompt) == length ? Arrays.copyOfRange(prompt, length, prompt.length) : prompt;
     }
 
-    /** Forgets all tokens from {@code length} on. */
+    /**
+     * Forgets all tokens from {@code length} on.
+     *
+     * @throws IllegalArgumentException if the history is shorter
+     */
     public void truncate(int length) {
         if (length < 0 || length > history.length()) {
             throw new IllegalArgumentException(
                     "Can't truncate a history of " + history.length() + " tokens to " + length);
         }
         history.truncate(length);
+        planner.truncated();
+        truncateCaches(length);
+    }
+
+    private void truncateCaches(int length) {
         if (target.length() > length) {
             target.truncate(length);
+        }
+        if (drafter != null) {
+            drafter.truncate(length);
         }
     }
 
     /**
      * Appends the prompt to the history and generates.
      *
+     * <p>A failure of the target, or an exception from {@code listener}, is thrown on. The session stays usable: its
+     * history holds the tokens that the listener was given, and not the prompt if it was given none. Only when the
+     * target lost track of its own state, the session is broken and says so from then on.
+     *
      * @param listener sees every generated token as soon as it is certain
-     * @throws PrismException if the prompt does not fit, or there is nothing to continue
+     * @throws PrismException if the prompt does not fit, there is nothing to continue, or the session is broken
      */
     public GenerationResult generate(GenerationRequest request, TokenListener listener) {
-        int[] prompt = request.prompt();
-        if (history.length() + prompt.length > capacity()) {
-            throw new PrismException("A prompt of " + prompt.length + " tokens after a history of " + history.length()
-                    + " does not fit a context of " + capacity() + " tokens. Shorten it or start a new session.");
+        check(request);
+        requests.incrementAndGet();
+        try {
+            return new Request(request, listener).run();
+        } finally {
+            requests.decrementAndGet();
         }
-        if (history.length() + prompt.length == 0) {
+    }
+
+    private void check(GenerationRequest request) {
+        if (broken != null) {
+            throw new PrismException(
+                    "This session can't go on after an earlier failure of the target (" + broken
+                            + "). Open a new session.",
+                    broken);
+        }
+        int length = history.length();
+        int added = request.prompt().length;
+        if (length + added == 0) {
             throw new PrismException("Nothing to continue: history and prompt are empty. Give at least one token.");
         }
-        history.append(prompt);
-        int start = history.length();
-        Verifier verifier = greedy;
-        if (!request.sampling().isGreedy()) {
-            sampling.begin(
-                    request.sampling(),
-                    request.seed().orElseGet(() -> config.seed().orElseGet(ThreadLocalRandom.current()::nextLong)));
-            verifier = sampling;
+        if ((long) length + added > capacity()) {
+            throw new PrismException("A prompt of " + added + " tokens after a history of " + length
+                    + " does not fit a context of " + capacity() + " tokens. Shorten it or start a new session.");
         }
-        StatisticsCollector statistics = new StatisticsCollector(prompt.length);
-        FinishReason reason = run(request, listener, verifier, start, statistics);
-        RequestStatistics finished = statistics.finish(history.length() - start, 0);
-        if (config.stats() == PrismConfig.Stats.LOG) {
-            LOG.info("{}", finished.summary());
-        }
-        return new GenerationResult(history.copy(start), reason, finished);
-    }
-
-    private FinishReason run(
-            GenerationRequest request,
-            TokenListener listener,
-            Verifier verifier,
-            int start,
-            StatisticsCollector statistics) {
-        long begin = System.nanoTime();
-        PassOutput output = null;
-        int last = 0;
-        while (target.length() < history.length()) {
-            int count = Math.min(PREFILL_BATCH, history.length() - target.length());
-            output = target.prefill(history.tokens(), target.length(), count);
-            last = count - 1;
-        }
-        statistics.prefill(System.nanoTime() - begin);
-        if (request.maxNewTokens() == 0) {
-            return FinishReason.MAX_TOKENS;
-        }
-        if (history.length() >= capacity()) {
-            return FinishReason.CONTEXT_FULL;
-        }
-        FinishReason reason = null;
-        if (output == null) {
-            target.truncate(history.length() - 1);
-        } else {
-            int token = verifier.choose(output, last, history.length());
-            reason = emit(token, request, listener, start, statistics);
-        }
-        while (reason == null) {
-            long roundStart = System.nanoTime();
-            tree.reset(history.last());
-            PassOutput pass = target.verify(tree);
-            long verified = System.nanoTime();
-            Verdict verdict = verifier.verify(tree, pass, history.length() - 1);
-            target.commit(verdict.path(), 1);
-            long other = System.nanoTime() - verified;
-            reason = emit(verdict.bonusToken(), request, listener, start, statistics);
-            statistics.round(tree, verdict, 1, 1, 0, verified - roundStart, other);
-        }
-        return reason;
-    }
-
-    private FinishReason emit(
-            int token, GenerationRequest request, TokenListener listener, int start, StatisticsCollector statistics) {
-        if (request.endToken().test(token)) {
-            statistics.endToken();
-            return FinishReason.END_TOKEN;
-        }
-        history.append(token);
-        if (!listener.onToken(token)) {
-            return FinishReason.STOPPED;
-        }
-        if (history.length() - start >= request.maxNewTokens()) {
-            return FinishReason.MAX_TOKENS;
-        }
-        return history.length() >= capacity() ? FinishReason.CONTEXT_FULL : null;
     }
 
     @Override
     public void close() {
-        target.close();
+        try {
+            if (drafter != null) {
+                drafter.close();
+            }
+        } finally {
+            target.close();
+        }
+    }
+
+    /** One request under way. */
+    private final class Request {
+        private final GenerationRequest request;
+        private final TokenListener listener;
+        private final Verifier verifier;
+        private final StatisticsCollector statistics;
+        private final int before = history.length();
+        private final int start;
+        private final @Nullable GuardedDrafter speculating;
+        private @Nullable FinishReason reason;
+        private long listenerNanos;
+
+        Request(GenerationRequest request, TokenListener listener) {
+            this.request = request;
+            this.listener = listener;
+            this.statistics = new StatisticsCollector(request.prompt().length);
+            this.start = before + request.prompt().length;
+            this.speculating = request.speculate() ? drafter : null;
+            if (request.sampling().isGreedy()) {
+                verifier = greedy;
+            } else {
+                long seed = request.seed()
+                        .orElseGet(() -> config.seed().orElseGet(ThreadLocalRandom.current()::nextLong));
+                sampling.begin(request.sampling(), seed);
+                verifier = sampling;
+            }
+        }
+
+        GenerationResult run() {
+            boolean completed = false;
+            try {
+                history.append(request.prompt());
+                generate();
+                completed = true;
+            } finally {
+                if (!completed) {
+                    recover();
+                }
+            }
+            RequestStatistics finished =
+                    statistics.finish(history.length() - start, cost.isKnown() ? cost.nanos(1) : 0);
+            if (config.stats() == PrismConfig.Stats.LOG) {
+                LOG.info("{}", finished.summary());
+            }
+            return new GenerationResult(history.copy(start), Objects.requireNonNull(reason), finished);
+        }
+
+        private void generate() {
+            long begin = System.nanoTime();
+            planner.truncated();
+            if (speculating != null && !speculating.isOff() && speculating.length() < target.length()) {
+                // It was not told of requests without speculation, and can only learn of them from another pass.
+                target.truncate(speculating.length());
+            }
+            PassOutput output = prefill();
+            statistics.prefill(System.nanoTime() - begin);
+            if (reason == null && request.maxNewTokens() == 0) {
+                reason = FinishReason.MAX_TOKENS;
+            }
+            if (reason == null && history.length() >= capacity()) {
+                reason = FinishReason.CONTEXT_FULL;
+            }
+            if (reason != null) {
+                return;
+            }
+            if (output == null) {
+                // Everything is in the caches, but the logits after it are gone: the last token is run again.
+                truncateCaches(history.length() - 1);
+            } else {
+                emit(verifier.choose(output, output.rows() - 1, history.length()));
+            }
+            while (reason == null) {
+                round();
+                if (reason == null && Thread.currentThread().isInterrupted()) {
+                    reason = FinishReason.STOPPED;
+                }
+            }
+        }
+
+        /** Runs what the caches lack; null if they lack nothing. */
+        private @Nullable PassOutput prefill() {
+            PassOutput output = null;
+            while (target.length() < history.length()) {
+                if (output != null && Thread.currentThread().isInterrupted()) {
+                    reason = FinishReason.STOPPED;
+                    return output;
+                }
+                int from = target.length();
+                int count = Math.min(PREFILL_BATCH, history.length() - from);
+                output = target.prefill(history.tokens(), from, count);
+                if (speculating != null) {
+                    for (int i = 0; i < count; i++) {
+                        committed[i] = history.tokens()[from + i];
+                        committedRows[i] = i;
+                    }
+                    speculating.accept(committed, committedRows, count, output, false);
+                }
+            }
+            return output;
+        }
+
+        private void round() {
+            long begin = System.nanoTime();
+            listenerNanos = 0;
+            int position = history.length() - 1;
+            int maxRows = capacity() - position;
+            int wanted = Math.min(request.maxNewTokens() - (history.length() - start), capacity() - history.length());
+            tree.reset(history.last());
+            DraftBudget budget = speculating == null ? null : planner.budget(wanted - 1, maxRows);
+            if (budget != null) {
+                TokenTree proposal = speculating.propose(history.last(), budget, statistics);
+                if (proposal != null) {
+                    planner.choose(proposal, maxRows, tree);
+                }
+            }
+            long drafted = System.nanoTime();
+            PassOutput output = target.verify(tree);
+            long verified = System.nanoTime();
+            Verdict verdict = verifier.verify(tree, output, position);
+            int emitted = emit(verdict);
+            // Of the root and the accepted nodes, those before or at the last token of the history are committed.
+            int used = Math.min(verdict.count(), 1 + emitted);
+            target.commit(verdict.path(), used);
+            long other = System.nanoTime();
+            tellDrafter(verdict.path(), used, output, budget == null || tree.size() == 1);
+            long end = System.nanoTime();
+
+            int tokens = emitted + (reason == FinishReason.END_TOKEN ? 1 : 0);
+            long draftNanos = drafted - begin + end - other;
+            long otherNanos = other - verified - listenerNanos;
+            statistics.round(tree, verdict, used, tokens, draftNanos, verified - drafted, otherNanos);
+            planner.finished(budget, tree.size(), tokens, draftNanos, verified - drafted, otherNanos);
+        }
+
+        private void tellDrafter(int[] path, int count, PassOutput output, boolean later) {
+            if (speculating == null) {
+                return;
+            }
+            for (int i = 0; i < count; i++) {
+                committed[i] = tree.token(path[i]);
+            }
+            speculating.accept(committed, path, count, output, later);
+        }
+
+        /** Emits accepted tokens and the bonus token until something ends the request; gives how many were emitted. */
+        private int emit(Verdict verdict) {
+            int emitted = 0;
+            for (int i = 1; i < verdict.count() && reason == null; i++) {
+                emitted += emit(tree.token(verdict.path()[i]));
+            }
+            return reason == null ? emitted + emit(verdict.bonusToken()) : emitted;
+        }
+
+        /** Applies the stop rules to the next token of the text; gives 1 if it was emitted, 0 if it is an end token. */
+        private int emit(int token) {
+            planner.token(token);
+            if (request.endToken().test(token)) {
+                statistics.endToken();
+                reason = FinishReason.END_TOKEN;
+                return 0;
+            }
+            history.append(token);
+            long begin = System.nanoTime();
+            boolean more = listener.onToken(token);
+            listenerNanos += System.nanoTime() - begin;
+            if (!more) {
+                reason = FinishReason.STOPPED;
+            } else if (history.length() - start >= request.maxNewTokens()) {
+                reason = FinishReason.MAX_TOKENS;
+            } else if (history.length() >= capacity()) {
+                reason = FinishReason.CONTEXT_FULL;
+            }
+            return 1;
+        }
+
+        /** After a failure: brings the session back to what the listener has seen. */
+        private void recover() {
+            if (history.length() == start) {
+                history.truncate(before);
+            }
+            planner.truncated();
+            try {
+                truncateCaches(history.length());
+            } catch (RuntimeException | Error e) {
+                broken = e;
+                LOG.warn("The target failed to go back to an earlier state; this session is of no more use", e);
+            }
+        }
     }
 }

@@ -5,7 +5,15 @@ import io.prism.kernels.Kernels;
 import io.prism.spi.Drafter;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.TargetModel;
+import io.prism.spi.TargetSession;
+import io.prism.tree.AcceptanceModel;
+import io.prism.tree.CostModel;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Decodes with a target and, where it pays, a drafter. One per loaded model; thread-safe: any number of sessions may
@@ -13,34 +21,113 @@ import java.util.Optional;
  *
  * <p><b>Lossless.</b> The text equals that of plain decoding through the same target, bit for bit, at temperature 0
  * and, for the same seed, above it. See {@link io.prism.verify.Verifier}.
+ *
+ * <p><b>Never much slower.</b> With {@code prism.tree=auto} a round speculates only if that is expected to save time,
+ * by the measured cost of passes and the measured acceptance of the drafter, both shared by all sessions; see {@link
+ * RoundPlanner}. A drafter that fails costs speed only; see {@link GuardedDrafter}.
  */
 public final class SpeculativeDecoder implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SpeculativeDecoder.class);
+
+    /** The longest a drafter's call may take. */
+    private static final Duration DRAFTER_TIMEOUT = Duration.ofSeconds(1);
+
+    /** The deepest trees whose acceptance is told apart. */
+    private static final int STEPS = RoundPlanner.AUTO_STEPS;
+
     private final TargetModel target;
     private final Optional<Drafter> drafter;
+    private final HiddenStateRequest states;
     private final Kernels kernels;
     private final PrismConfig config;
+    private final Duration drafterTimeout;
+    private final CostModel cost;
+    private final AcceptanceModel acceptance = new AcceptanceModel(STEPS);
+    private final AtomicInteger requests = new AtomicInteger();
+    private final @Nullable StartupMeasurement measurement;
 
     /**
-     * Takes a loaded model into use. Closing the decoder closes the drafter, but neither target nor kernels.
+     * Takes a loaded model into use and begins to measure it in the background. Closing the decoder closes the drafter,
+     * but neither target nor kernels.
      *
      * @param drafter what proposes; empty for plain decoding
      */
     public SpeculativeDecoder(TargetModel target, Optional<Drafter> drafter, Kernels kernels, PrismConfig config) {
+        this(target, drafter, kernels, config, DRAFTER_TIMEOUT, true);
+    }
+
+    SpeculativeDecoder(
+            TargetModel target,
+            Optional<Drafter> drafter,
+            Kernels kernels,
+            PrismConfig config,
+            Duration drafterTimeout,
+            boolean measure) {
         this.target = target;
-        this.drafter = drafter;
         this.kernels = kernels;
         this.config = config;
+        this.drafterTimeout = drafterTimeout;
+        this.cost = new CostModel(target.maxTreeRows());
+        Optional<HiddenStateRequest> wanted = drafter.flatMap(SpeculativeDecoder::statesFor);
+        this.drafter = wanted.isPresent() ? drafter : Optional.empty();
+        this.states = wanted.orElse(HiddenStateRequest.NONE);
+        if (measure && this.drafter.isPresent() && target.maxTreeRows() > 1) {
+            measurement = new StartupMeasurement(target, states, cost, () -> requests.get() > 0);
+            measurement.start();
+        } else {
+            measurement = null;
+        }
+    }
+
+    private static Optional<HiddenStateRequest> statesFor(Drafter drafter) {
+        try {
+            return Optional.of(drafter.hiddenStates());
+        } catch (Throwable t) { // a drafter's failure costs speed only
+            LOG.warn("A drafter failed to say which hidden states it needs; decoding goes on plainly", t);
+            return Optional.empty();
+        }
     }
 
     /** Opens a conversation with an empty history. */
     public DecodingSession openSession() {
-        HiddenStateRequest states = drafter.map(Drafter::hiddenStates).orElse(HiddenStateRequest.NONE);
-        return new DecodingSession(target.openSession(states), target.description(), kernels, config);
+        TargetSession session = target.openSession(states);
+        int hidden = target.description().hiddenSize();
+        int vocabulary = target.description().vocabularySize();
+        GuardedDrafter guarded = drafter.map(
+                        it -> new GuardedDrafter(it, states, hidden, vocabulary, drafterTimeout.toNanos()))
+                .orElse(null);
+        RoundPlanner planner = new RoundPlanner(cost, acceptance, config.tree(), target.verifiesTrees());
+        return new DecodingSession(session, guarded, planner, cost, kernels, vocabulary, config, requests);
     }
 
-    /** Releases the drafter; sessions must be closed first. */
+    /** What passes cost, as known now. */
+    public CostModel costModel() {
+        return cost;
+    }
+
+    /**
+     * Waits until the background measurement is over; for benchmarks, which would otherwise time a target that is not
+     * warm. It only goes on while no request runs.
+     *
+     * @return false after the time-out
+     */
+    public boolean awaitMeasured(Duration timeout) throws InterruptedException {
+        StartupMeasurement running = measurement;
+        return running == null || running.await(timeout);
+    }
+
+    /** Ends the measurement and releases the drafter; sessions must be closed first. */
     @Override
     public void close() {
-        drafter.ifPresent(Drafter::close);
+        if (measurement != null) {
+            measurement.close();
+        }
+        drafter.ifPresent(it -> {
+            try {
+                it.close();
+            } catch (Throwable t) { // a drafter's failure costs speed only
+                LOG.warn("A drafter failed to close", t);
+            }
+        });
     }
 }

@@ -5,14 +5,18 @@ import io.prism.tree.TokenTree;
 
 /**
  * A drafter's side of one conversation. Not thread-safe. It shares the target's notion of history: it is told of every
- * committed token, once and in order, and of every truncation.
+ * committed token, once and in order, and of every truncation, in time for the next proposal (rounds without one may be
+ * told of together).
+ *
+ * <p>Whatever it throws costs speed only: the round becomes a plain one. A session that failed in {@link #accept} or
+ * {@link #truncate}, or failed to propose several times in a row, is closed and not used again.
  */
 public interface DraftSession extends AutoCloseable {
 
     /**
      * Tokens were committed by the target.
      *
-     * @param output the pass that committed them
+     * @param output hidden states of the pass that committed them; it may hold no logits
      * @param rows for each token, its row in {@code output}
      */
     void accept(int[] tokens, int[] rows, int count, PassOutput output);
@@ -21,9 +25,10 @@ public interface DraftSession extends AutoCloseable {
     void truncate(int length);
 
     /**
-     * Adds continuations to a tree that holds only its root, the last sampled token (not committed yet).
+     * Adds continuations to a tree that holds only its root, the last sampled token (not committed yet): tokens of the
+     * vocabulary, no two equal children of a node. Adding none is a plain round.
      *
-     * @param budget the most nodes and depth worth proposing now
+     * @param budget the most nodes and depth worth proposing now; more is an error
      */
     void propose(TokenTree tree, DraftBudget budget);
 

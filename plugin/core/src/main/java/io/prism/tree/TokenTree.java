@@ -59,6 +59,21 @@ public final class TokenTree {
         return size++;
     }
 
+    /** Becomes equal to {@code other}. */
+    public void copyFrom(TokenTree other) {
+        if (tokens.length < other.size) {
+            tokens = new int[other.size];
+            parents = new int[other.size];
+            depths = new int[other.size];
+            logProbabilities = new float[other.size];
+        }
+        size = other.size;
+        System.arraycopy(other.tokens, 0, tokens, 0, size);
+        System.arraycopy(other.parents, 0, parents, 0, size);
+        System.arraycopy(other.depths, 0, depths, 0, size);
+        System.arraycopy(other.logProbabilities, 0, logProbabilities, 0, size);
+    }
+
     /** Number of nodes, the root included. */
     public int size() {
         return size;

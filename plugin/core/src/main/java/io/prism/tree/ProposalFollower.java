@@ -1,0 +1,53 @@
+package io.prism.tree;
+
+/**
+ * Follows a proposal along the text that really came and tells the {@link AcceptanceModel} what became of it. It does
+ * so whether the proposal was verified, in part, or not at all: the target's token is the same. So a drafter can be
+ * judged for the price of its drafting alone. One per session; not thread-safe.
+ */
+public final class ProposalFollower {
+    private final AcceptanceModel model;
+    private final TokenTree proposal = new TokenTree(0);
+    private int node = -1;
+
+    public ProposalFollower(AcceptanceModel model) {
+        this.model = model;
+    }
+
+    /** Follows a copy of {@code tree} from its root on; the one before is forgotten. */
+    public void begin(TokenTree tree) {
+        proposal.copyFrom(tree);
+        node = tree.size() > 1 ? 0 : -1;
+    }
+
+    /** The next token of the text. */
+    public void token(int token) {
+        if (node < 0) {
+            return;
+        }
+        int next = -1;
+        boolean tried = false;
+        for (int child = node + 1; child < proposal.size(); child++) {
+            if (proposal.parent(child) == node) {
+                boolean accepted = proposal.token(child) == token;
+                model.child(proposal.logProbability(child), proposal.depth(child), accepted);
+                tried = true;
+                next = accepted ? child : next;
+            }
+        }
+        if (tried) {
+            model.continuation(proposal.depth(node) + 1, next >= 0);
+        }
+        node = next;
+    }
+
+    /** Whether the text has not left the proposal yet. */
+    public boolean isActive() {
+        return node >= 0;
+    }
+
+    /** Forgets the proposal, for instance when the text was truncated. */
+    public void forget() {
+        node = -1;
+    }
+}
