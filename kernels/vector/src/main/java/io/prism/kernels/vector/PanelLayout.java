@@ -1,0 +1,144 @@
+package io.prism.kernels.vector;
+
+import io.prism.kernels.Matrix;
+import io.prism.kernels.Precision;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * How {@link PanelMatrix} stores weights: panels of {@value #OUTPUTS} outputs, each one sequential stream, in which a
+ * 32-bit word belongs to one output and neighbouring words to neighbouring outputs. A vector lane is therefore an
+ * output whatever the vector length, and activations are broadcast.
+ *
+ * <p>A <em>step</em> is one word of each output of the panel:
+ *
+ * <ul>
+ *   <li>F32: the weight of one input.
+ *   <li>BF16: the weights of two inputs, the first in the low half.
+ *   <li>Q4, a block of 32 inputs: a step of F32 scales times 16, then 4 steps of 8 inputs each. Fields of 4 bits, from
+ *       the top: inputs 0 2 4 6 1 3 5 7. With a field n read as f = 1 + n / 16 a weight is scale x 16 x (f - 1.5), so a
+ *       block's sum of f x activation starts from -1.5 x (sum of its activations).
+ *   <li>I8, likewise: scales times 256, then 8 steps of 4 inputs, fields of 8 bits holding weight + 128, from the top:
+ *       inputs 0 2 1 3; a weight is scale x 256 x (f - 1.5) with f = 1 + n / 256.
+ * </ul>
+ *
+ * <p>Missing outputs of the last panel are zero.
+ */
+final class PanelLayout {
+    /** Outputs of a panel. */
+    static final int OUTPUTS = 64;
+
+    /** Bytes of a step. */
+    static final long STEP_BYTES = OUTPUTS * Integer.BYTES;
+
+    /** Where a block's sum of 1 + n / 2^bits starts, times the sum of its activations. */
+    static final float BLOCK_START = -1.5f;
+
+    private static final float Q4_FACTOR = 16;
+    private static final float I8_FACTOR = 256;
+    private static final int I8_OFFSETS = 0x80808080;
+
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private PanelLayout() {}
+
+    /** Steps that hold {@code inputs} inputs, scales included. */
+    static int steps(Precision precision, int inputs) {
+        return switch (precision) {
+            case F32 -> inputs;
+            case BF16 -> (inputs + 1) / 2;
+            case Q4 -> inputs / Precision.BLOCK * (Precision.BLOCK / 8 + 1);
+            case I8 -> inputs / Precision.BLOCK * (Precision.BLOCK / 4 + 1);
+        };
+    }
+
+    /** Bytes of a panel. */
+    static long panelBytes(Precision precision, int inputs) {
+        return steps(precision, inputs) * STEP_BYTES;
+    }
+
+    /**
+     * Writes one row of a matrix into its place.
+     *
+     * @param source the matrix
+     * @param row its row
+     * @param panels where panels lie, one after the other
+     * @param output the output the row is for
+     */
+    static void store(Matrix source, int row, MemorySegment panels, int output) {
+        int inputs = source.columns();
+        long at = output / OUTPUTS * panelBytes(source.precision(), inputs) + (long) (output % OUTPUTS) * Integer.BYTES;
+        long element = (long) row * inputs;
+        switch (source.precision()) {
+            case F32 -> storeF32(source.values(), element * Float.BYTES, inputs, panels, at);
+            case BF16 -> storeBf16(source.values(), element * Short.BYTES, inputs, panels, at);
+            case Q4 -> storeQ4(source, element, panels, at);
+            case I8 -> storeI8(source, element, panels, at);
+        }
+    }
+
+    private static void storeF32(MemorySegment source, long from, int inputs, MemorySegment panels, long at) {
+        for (int k = 0; k < inputs; k++) {
+            panels.set(INT, at + k * STEP_BYTES, source.get(INT, from + 4L * k));
+        }
+    }
+
+    private static void storeBf16(MemorySegment source, long from, int inputs, MemorySegment panels, long at) {
+        for (int pair = 0; pair < inputs / 2; pair++) {
+            panels.set(INT, at + pair * STEP_BYTES, source.get(INT, from + 4L * pair));
+        }
+        if (inputs % 2 != 0) {
+            int last = Short.toUnsignedInt(source.get(SHORT, from + 2L * (inputs - 1)));
+            panels.set(INT, at + inputs / 2 * STEP_BYTES, last);
+        }
+    }
+
+    private static void storeQ4(Matrix source, long element, MemorySegment panels, long at) {
+        long to = at;
+        long from = element / 2;
+        for (int block = 0; block < source.columns() / Precision.BLOCK; block++) {
+            float scale = source.scales().get(FLOAT, (element / Precision.BLOCK + block) * Float.BYTES);
+            panels.set(FLOAT, to, scale * Q4_FACTOR);
+            for (int half = 0; half < 2; half++) {
+                long bytes = source.values().get(LONG, from + 8L * half);
+                panels.set(INT, to + (1 + half) * STEP_BYTES, q4Fields(bytes));
+                panels.set(INT, to + (3 + half) * STEP_BYTES, q4Fields(bytes >>> 4));
+            }
+            from += Precision.BLOCK / 2;
+            to += 5 * STEP_BYTES;
+        }
+    }
+
+    /** The low nibbles of eight bytes, in the order of the layout. */
+    private static int q4Fields(long bytes) {
+        int fields = 0;
+        for (int pair = 0; pair < 4; pair++) {
+            int even = (int) (bytes >>> (16 * pair)) & 0xF;
+            int odd = (int) (bytes >>> (16 * pair + 8)) & 0xF;
+            fields |= even << (28 - 4 * pair) | odd << (12 - 4 * pair);
+        }
+        return fields;
+    }
+
+    private static void storeI8(Matrix source, long element, MemorySegment panels, long at) {
+        long to = at;
+        long from = element;
+        for (int block = 0; block < source.columns() / Precision.BLOCK; block++) {
+            float scale = source.scales().get(FLOAT, (element / Precision.BLOCK + block) * Float.BYTES);
+            panels.set(FLOAT, to, scale * I8_FACTOR);
+            for (int group = 0; group < 8; group++) {
+                int bytes = source.values().get(INT, from + 4L * group) ^ I8_OFFSETS;
+                int fields = bytes << 24 | bytes & 0x00FF0000 | (bytes & 0x0000FF00) | bytes >>> 24;
+                panels.set(INT, to + (1 + group) * STEP_BYTES, fields);
+            }
+            from += Precision.BLOCK;
+            to += 9 * STEP_BYTES;
+        }
+    }
+}

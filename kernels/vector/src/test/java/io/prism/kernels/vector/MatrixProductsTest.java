@@ -1,0 +1,183 @@
+package io.prism.kernels.vector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.prism.kernels.Kernels;
+import io.prism.kernels.Matrix;
+import io.prism.kernels.PackedMatrix;
+import io.prism.kernels.Packing;
+import io.prism.kernels.Precision;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class MatrixProductsTest {
+    /** Outputs: below, at and above a panel. */
+    private static final int[] OUTPUTS = {1, 7, 64, 65, 130};
+
+    /** Inputs: odd, even, within and across a section of the sums. */
+    private static final int[] DENSE_INPUTS = {1, 2, 33, 257, 515};
+
+    private static final int[] BLOCK_INPUTS = {32, 96, 288, 544};
+    private static final int MOST_ROWS = 33;
+
+    private static Kernels alone;
+    private static Kernels team;
+    private static Kernels reference;
+
+    @BeforeAll
+    static void open() {
+        alone = new VectorKernelProvider().open(1);
+        team = new VectorKernelProvider().open(3);
+        reference = new ScalarKernelProvider().open(1);
+    }
+
+    @AfterAll
+    static void close() {
+        alone.close();
+        team.close();
+        reference.close();
+    }
+
+    static Stream<Arguments> forms() {
+        return Arrays.stream(Precision.values())
+                .flatMap(precision ->
+                        Arrays.stream(Packing.values()).map(packing -> Arguments.of(precision, packing)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("forms")
+    void agreesWithTheScalarReferenceAtOddSizes(Precision precision, Packing packing) {
+        for (int outputs : OUTPUTS) {
+            for (int inputs : precision.isQuantized() ? BLOCK_INPUTS : DENSE_INPUTS) {
+                for (int rows : new int[] {1, 2, 3, 5, 8, 15}) {
+                    try (Arena arena = Arena.ofShared()) {
+                        Matrix w = RandomMatrix.of(precision, outputs, inputs, outputs + inputs, arena);
+                        float[] x = RandomMatrix.activations(3 + rows * inputs, rows);
+                        float[] expected = product(reference, List.of(w), Packing.IN_PLACE, x, 3, rows);
+                        float[] found = product(team, List.of(w), packing, x, 3, rows);
+                        assertNear(found, expected, inputs, precision);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * The error of a float sum grows at most with its length times half an ulp (6e-8) of the sum of magnitudes; weights
+     * are below 0.05 (dense), 0.4 (I8) or 0.03 (Q4), activations below 1. The block forms count from 1.5 in units
+     * of scale x 16 or x 256, magnitudes below 0.048 and 0.77.
+     */
+    private static void assertNear(float[] found, float[] expected, int inputs, Precision precision) {
+        float magnitude = precision == Precision.I8 ? 1.2f : 0.08f;
+        float tolerance = 6e-8f * inputs * magnitude * (float) Math.sqrt(inputs) + 1e-9f;
+        assertThat(found).hasSameSizeAs(expected);
+        for (int i = 0; i < found.length; i++) {
+            assertThat(found[i]).as("element %d", i).isCloseTo(expected[i], within(tolerance));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("forms")
+    void givesARowTheSameBitsAloneAndAmongOthersOnAnyNumberOfThreads(Precision precision, Packing packing) {
+        int inputs = 544;
+        int outputs = 8200;
+        try (Arena arena = Arena.ofShared();
+                PackedMatrix byOne = alone.pack(
+                        List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing);
+                PackedMatrix byTeam = team.pack(
+                        List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing)) {
+            float[] x = RandomMatrix.activations(MOST_ROWS * inputs, 9);
+            float[] expected = new float[MOST_ROWS * outputs];
+            for (int row = 0; row < MOST_ROWS; row++) {
+                alone.multiply(byOne, x, row * inputs, 1, expected, row * outputs);
+            }
+            for (int rows = 1; rows <= MOST_ROWS; rows++) {
+                float[] found = new float[rows * outputs];
+                team.multiply(byTeam, x, 0, rows, found, 0);
+                assertThat(found).as("%d rows", rows).isEqualTo(Arrays.copyOf(expected, rows * outputs));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("forms")
+    void stacksMatricesInTheirOrder(Precision precision, Packing packing) {
+        try (Arena arena = Arena.ofShared()) {
+            int inputs = 96;
+            List<Matrix> stacked = IntStream.of(5, 64, 30)
+                    .mapToObj(outputs -> RandomMatrix.of(precision, outputs, inputs, outputs, arena))
+                    .toList();
+            float[] x = RandomMatrix.activations(2 * inputs, 1);
+            float[] together = product(team, stacked, packing, x, 0, 2);
+            float[] expected = new float[2 * 99];
+            int first = 0;
+            for (Matrix matrix : stacked) {
+                float[] single = product(team, List.of(matrix), packing, x, 0, 2);
+                for (int row = 0; row < 2; row++) {
+                    System.arraycopy(single, row * matrix.rows(), expected, row * 99 + first, matrix.rows());
+                }
+                first += matrix.rows();
+            }
+            assertThat(together).isEqualTo(expected);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("forms")
+    void allocatesNothingOnceWarm(Precision precision, Packing packing) {
+        int inputs = 288;
+        int outputs = 200;
+        int mostRows = 8;
+        try (Arena arena = Arena.ofShared();
+                PackedMatrix w =
+                        alone.pack(List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing)) {
+            float[] x = RandomMatrix.activations(mostRows * inputs, 9);
+            float[] y = new float[mostRows * outputs];
+            for (int rows : new int[] {1, 2, 4, 6, 8}) {
+                AllocationProbe.assertSettlesAtZero(
+                        precision + " " + packing + " " + rows + " rows", () -> alone.multiply(w, x, 0, rows, y, 0));
+            }
+        }
+    }
+
+    @Test
+    void refusesToStackWhatDiffers() {
+        try (Arena arena = Arena.ofShared()) {
+            Matrix a = RandomMatrix.of(Precision.F32, 2, 32, 1, arena);
+            Matrix b = RandomMatrix.of(Precision.F32, 2, 64, 1, arena);
+            Matrix c = RandomMatrix.of(Precision.Q4, 2, 32, 1, arena);
+            assertThatThrownBy(() -> team.pack(List.of(a, b), Packing.PANELS))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("F32 matrix of 64 columns");
+            assertThatThrownBy(() -> team.pack(List.of(a, c), Packing.IN_PLACE))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("Q4");
+            assertThatThrownBy(() -> team.pack(List.of(), Packing.PANELS))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    private static float[] product(
+            Kernels kernels, List<Matrix> stacked, Packing packing, float[] x, int xOffset, int rows) {
+        try (PackedMatrix w = kernels.pack(stacked, packing)) {
+            float[] y = new float[rows * w.rows() + 2];
+            y[0] = 17;
+            y[y.length - 1] = 19;
+            kernels.multiply(w, x, xOffset, rows, y, 1);
+            assertThat(y[0]).as("element before the result").isEqualTo(17);
+            assertThat(y[y.length - 1]).as("element after the result").isEqualTo(19);
+            return Arrays.copyOfRange(y, 1, y.length - 1);
+        }
+    }
+}
