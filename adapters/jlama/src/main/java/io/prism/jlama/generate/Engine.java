@@ -5,7 +5,7 @@ import io.prism.config.PrismConfig;
 import io.prism.decode.SpeculativeDecoder;
 import io.prism.drafter.DrafterSelection;
 import io.prism.jlama.internals.ModelMembers;
-import io.prism.jlama.target.JlamaTarget;
+import io.prism.jlama.target.JlamaTargets;
 import io.prism.kernels.KernelSelection;
 import io.prism.kernels.Kernels;
 import io.prism.spi.Drafter;
@@ -58,7 +58,7 @@ final class Engine implements AutoCloseable {
             KernelSelection selection = selectKernels(config);
             Kernels kernels = selection.provider().open(config.threads());
             parts.push(kernels);
-            TargetModel target = JlamaTarget.of(model, kernels, config.repack());
+            TargetModel target = JlamaTargets.open(model, kernels, config.repack());
             parts.push(target);
             DrafterSelection drafter = DrafterSelection.open(config, modelFolder, target);
             SpeculativeDecoder decoder = new SpeculativeDecoder(target, drafter.drafter(), kernels, config);

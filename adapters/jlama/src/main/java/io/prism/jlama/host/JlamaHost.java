@@ -3,7 +3,7 @@ package io.prism.jlama.host;
 import com.github.tjake.jlama.model.AbstractModel;
 import com.github.tjake.jlama.model.ModelSupport;
 import com.github.tjake.jlama.safetensors.DType;
-import io.prism.jlama.target.JlamaTarget;
+import io.prism.jlama.target.JlamaTargets;
 import io.prism.kernels.KernelSelection;
 import io.prism.kernels.Kernels;
 import io.prism.spi.HostedModel;
@@ -37,7 +37,7 @@ public final class JlamaHost implements ModelHost {
         try {
             String stock = StockOperations.choose(options.stockKernels());
             loaded = loadModel(folder);
-            target = JlamaTarget.of(loaded, kernels, options.repack());
+            target = JlamaTargets.open(loaded, kernels, options.repack());
             return new JlamaHostedModel(nameOf(model, folder), folder, loaded, kernels, target, stock);
         } catch (RuntimeException | Error e) {
             if (target != null) {

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.tjake.jlama.model.AbstractModel;
-import io.prism.jlama.JlamaTargets;
 import io.prism.jlama.target.JlamaTarget;
+import io.prism.jlama.target.JlamaTargets;
 import io.prism.jlama.testing.Sessions;
 import io.prism.jlama.testing.StockReference;
 import io.prism.jlama.testing.TestModels;

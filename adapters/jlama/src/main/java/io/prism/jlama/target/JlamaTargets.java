@@ -1,9 +1,8 @@
-package io.prism.jlama;
+package io.prism.jlama.target;
 
 import com.github.tjake.jlama.model.AbstractModel;
 import io.prism.jlama.internals.UnsupportedModelException;
 import io.prism.jlama.stock.StockChainTarget;
-import io.prism.jlama.target.JlamaTarget;
 import io.prism.kernels.Kernels;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetModel;
