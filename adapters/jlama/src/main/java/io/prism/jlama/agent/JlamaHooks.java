@@ -43,7 +43,8 @@ public final class JlamaHooks {
     }
 
     private static PluginHooks bringUp(Class<?> abstractModel, AgentSettings settings) {
-        Optional<Obstacle> obstacle = Obstacle.inJlama(abstractModel.getClassLoader());
+        Optional<Obstacle> obstacle =
+                Obstacle.inThisJvm().or(() -> Obstacle.inJlama(abstractModel.getClassLoader()));
         if (obstacle.isPresent()) {
             return standAside(obstacle.get(), settings, null);
         }
@@ -80,7 +81,7 @@ public final class JlamaHooks {
         if (settings.required()) {
             throw prismException(obstacle.asError(), cause);
         }
-        System.err.println(obstacle.asWarning());
+        System.err.println(obstacle.asWarning(settings));
         return new StockHooks();
     }
 

@@ -48,7 +48,7 @@ final class JlamaTransformer implements ClassFileTransformer {
         // where PRISM is required the hook is woven all the same: an error thrown here would not reach anyone
         if (obstacle.isPresent() && !settings.required()) {
             if (name.equals(JlamaWeaver.MODEL)) {
-                System.err.println(obstacle.get().asWarning());
+                System.err.println(obstacle.get().asWarning(settings));
             }
             return null;
         }

@@ -71,9 +71,12 @@ record Obstacle(String message) {
         }
     }
 
-    /** The line for people, when Jlama goes on without PRISM. */
-    String asWarning() {
-        return "[prism] not active: " + message + ". Jlama runs as without PRISM.";
+    /** The line for people. */
+    String asWarning(AgentSettings settings) {
+        return "[prism] not active: " + message
+                + (settings.required()
+                        ? ". Because of prism.enabled=true, loading a model fails."
+                        : ". Jlama runs as without PRISM.");
     }
 
     /** The message of the exception, when PRISM is required. */

@@ -8,27 +8,19 @@ import java.util.Optional;
  * Makes an unchanged program's Jlama generate with PRISM: {@code -javaagent:prism-jlama.jar}.
  *
  * <p>Where PRISM can't be active, one line on standard error says why and Jlama goes on by itself; with
- * {@code prism.enabled=true} that is an error instead. With {@code prism.enabled=false} nothing happens at all. Standard
+ * {@code prism.enabled=true} loading a model fails then. With {@code prism.enabled=false} nothing happens at all. Standard
  * error because an agent must not start the application's logging before the application has configured it.
  */
 public final class PrismAgent {
 
     private PrismAgent() {}
 
-    /**
-     * Called by the JVM before the program's {@code main}.
-     *
-     * @throws IllegalStateException if {@code prism.enabled=true} and this JVM can't run PRISM; the JVM then ends
-     */
+    /** Called by the JVM before the program's {@code main}. */
     public static void premain(String arguments, Instrumentation instrumentation) {
         install(AgentSettings.current(), Obstacle.inThisJvm(), instrumentation);
     }
 
-    /**
-     * Called by the JVM when the agent is attached to a running program.
-     *
-     * @throws IllegalStateException if {@code prism.enabled=true} and this JVM can't run PRISM
-     */
+    /** Called by the JVM when the agent is attached to a running program. */
     public static void agentmain(String arguments, Instrumentation instrumentation) {
         install(AgentSettings.current(), Obstacle.inThisJvm(), instrumentation);
     }
@@ -38,11 +30,10 @@ public final class PrismAgent {
             return;
         }
         if (obstacle.isPresent()) {
-            if (settings.required()) {
-                throw new IllegalStateException(obstacle.get().asError());
+            System.err.println(obstacle.get().asWarning(settings));
+            if (!settings.required()) {
+                return;
             }
-            System.err.println(obstacle.get().asWarning());
-            return;
         }
         instrumentation.addTransformer(new JlamaTransformer(settings), true);
         retransformLoaded(instrumentation);
