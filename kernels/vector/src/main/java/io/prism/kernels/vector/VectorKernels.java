@@ -15,12 +15,15 @@ import jdk.incubator.vector.FloatVector;
 final class VectorKernels implements Kernels {
     private final WorkerTeam team;
     private final MatrixProducts products;
-    private final ScalarKernels rest = new ScalarKernels();
+    private final VectorAttention attention;
+    private final VectorRows rows;
 
     /** Takes over the team and closes it in the end. */
     VectorKernels(WorkerTeam team) {
         this.team = team;
         this.products = new MatrixProducts(team);
+        this.attention = new VectorAttention(team);
+        this.rows = new VectorRows(team);
     }
 
     @Override
@@ -46,58 +49,58 @@ final class VectorKernels implements Kernels {
     @Override
     public void rmsNorm(
             float[] x, int xOffset, float[] weight, float epsilon, int rows, int width, float[] y, int yOffset) {
-        rest.rmsNorm(x, xOffset, weight, epsilon, rows, width, y, yOffset);
+        this.rows.rmsNorm(x, xOffset, weight, epsilon, rows, width, y, yOffset);
     }
 
     @Override
     public void rotateAndStore(
             AttentionLayout layout, AttentionShape shape, RotaryTable rotary, int layer, float[] qkv) {
-        rest.rotateAndStore(layout, shape, rotary, layer, qkv);
+        rows.rotateAndStore(layout, shape, rotary, layer, qkv);
     }
 
     @Override
     public void attention(AttentionLayout layout, AttentionShape shape, int layer, float[] qkv, float[] out) {
-        rest.attention(layout, shape, layer, qkv, out);
+        attention.compute(layout, shape, layer, qkv, out);
     }
 
     @Override
     public void gate(Activation activation, float[] gateUp, int rows, int width, float[] out) {
-        rest.gate(activation, gateUp, rows, width, out);
+        this.rows.gate(activation, gateUp, rows, width, out);
     }
 
     @Override
     public void addScaled(float[] x, int xOffset, float factor, float[] y, int yOffset, int length) {
-        rest.addScaled(x, xOffset, factor, y, yOffset, length);
+        VectorElementwise.addScaled(x, xOffset, factor, y, yOffset, length);
     }
 
     @Override
     public void addBias(float[] bias, float[] y, int yOffset, int rows, int width, int stride) {
-        rest.addBias(bias, y, yOffset, rows, width, stride);
+        VectorElementwise.addBias(bias, y, yOffset, rows, width, stride);
     }
 
     @Override
     public void softCap(float[] x, int offset, int length, float softCap) {
-        rest.softCap(x, offset, length, softCap);
+        VectorElementwise.softCap(x, offset, length, softCap);
     }
 
     @Override
     public int argmax(float[] x, int offset, int length) {
-        return rest.argmax(x, offset, length);
+        return VectorLogits.argmax(x, offset, length);
     }
 
     @Override
     public float logSumExp(float[] x, int offset, int length, float temperature) {
-        return rest.logSumExp(x, offset, length, temperature);
+        return VectorLogits.logSumExp(x, offset, length, temperature);
     }
 
     @Override
     public void softmax(float[] x, int offset, int length, float temperature, float[] y, int yOffset) {
-        rest.softmax(x, offset, length, temperature, y, yOffset);
+        VectorLogits.softmax(x, offset, length, temperature, y, yOffset);
     }
 
     @Override
     public void topK(float[] x, int offset, int length, int k, int[] indices, float[] values) {
-        rest.topK(x, offset, length, k, indices, values);
+        VectorLogits.topK(x, offset, length, k, indices, values);
     }
 
     @Override
