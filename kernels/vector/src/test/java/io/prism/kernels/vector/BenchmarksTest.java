@@ -1,0 +1,83 @@
+package io.prism.kernels.vector;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.github.tjake.jlama.tensor.FloatBufferTensor;
+import io.prism.kernels.Kernels;
+import io.prism.kernels.Matrix;
+import io.prism.kernels.PackedMatrix;
+import io.prism.kernels.Packing;
+import io.prism.kernels.Precision;
+import java.lang.foreign.Arena;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Every benchmark once, at a small size, against the scalar reference. */
+class BenchmarksTest {
+    private static final DecoderShape SMALL = new DecoderShape(128, 64, 256, 384, 1);
+
+    @ParameterizedTest
+    @EnumSource(Precision.class)
+    void matrixPassComputesTheProducts(Precision precision) {
+        for (Packing packing : Packing.values()) {
+            MatrixPass benchmark = new MatrixPass();
+            benchmark.precision = precision;
+            benchmark.packing = packing;
+            benchmark.rows = 3;
+            benchmark.open(SMALL);
+            try {
+                float[] found = benchmark.pass();
+                float[] expected = head(precision, 4, 3, 256);
+                // 128 terms below 0.4 x 1 summed in single precision: 128 x 0.4 x 6e-8 x a few
+                for (int i = 0; i < expected.length; i++) {
+                    assertThat(found[i]).isCloseTo(expected[i], within(2e-5f));
+                }
+            } finally {
+                benchmark.close();
+            }
+        }
+    }
+
+    @Test
+    void stockJlamaPassComputesTheProducts() {
+        StockJlamaPass benchmark = new StockJlamaPass();
+        benchmark.rows = 1;
+        benchmark.open(SMALL);
+        FloatBufferTensor found = (FloatBufferTensor) benchmark.pass();
+        float[] expected = head(Precision.Q4, 1, 1, SMALL.width());
+        for (int i = 0; i < SMALL.vocabulary(); i++) {
+            // activations in I8: each of 128 terms below 0.03 is off by at most 1/254, mostly cancelling
+            assertThat(found.get(0, i)).isCloseTo(expected[i], within(4e-3f));
+        }
+    }
+
+    @Test
+    void machineLimitsReadAndComputeWhatTheyClaim() {
+        MachineLimits benchmark = new MachineLimits();
+        benchmark.open();
+        try {
+            int words = (int) (MachineLimits.READ_BYTES / Integer.BYTES);
+            assertThat(benchmark.read()).isEqualTo(words * 0x01010101);
+            // s = 0.999 s + 0.001 tends to 1; 16 of them
+            assertThat(benchmark.multiplyAdd()).isCloseTo(16f, within(0.01f));
+        } finally {
+            benchmark.close();
+        }
+    }
+
+    private static float[] head(Precision precision, int seed, int rows, int activationWidth) {
+        try (Arena arena = Arena.ofShared();
+                Kernels reference = new ScalarKernelProvider().open(1)) {
+            Matrix source = RandomMatrix.of(precision, SMALL.vocabulary(), SMALL.width(), seed, arena);
+            float[] x = RandomMatrix.activations(rows * activationWidth, rows);
+            float[] y = new float[rows * SMALL.vocabulary()];
+            try (PackedMatrix w = reference.pack(List.of(source), Packing.IN_PLACE)) {
+                reference.multiply(w, x, 0, rows, y, 0);
+            }
+            return y;
+        }
+    }
+}
