@@ -175,18 +175,13 @@ public final class BenchCommand implements CliCommand {
     private void open(HostedModel hosted, boolean withStock, List<Contender> contenders) {
         DecoderFactory decoders = new DecoderFactory(hosted);
         PrismConfig plain = engine.config(hosted.folder(), Optional.of(PrismConfig.NO_DRAFTER), Optional.empty());
-        contenders.add(new Contender.Ours(hosted, decoders.plain(plain), PrismConfig.NO_DRAFTER, ""));
+        contenders.add(decoders.plain(plain));
         if (withStock) {
             contenders.add(new Contender.Stock(hosted));
         }
         for (Optional<String> drafter : orDefault(drafters)) {
             for (Optional<String> tree : orDefault(trees)) {
-                PrismConfig config = engine.config(hosted.folder(), drafter, tree);
-                contenders.add(new Contender.Ours(
-                        hosted,
-                        decoders.speculative(config),
-                        config.drafter().orElse("default"),
-                        config.tree().toString()));
+                contenders.add(decoders.speculative(engine.config(hosted.folder(), drafter, tree)));
             }
         }
     }

@@ -42,7 +42,6 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:done", "1:failed, or PRISM's text differed from plain decoding's"},
         mixinStandardHelpOptions = true)
 public final class DemoCommand implements CliCommand {
-    private static final Duration WARMUP = Duration.ofSeconds(3);
     private static final int WARMUP_TOKENS = 64;
     private static final int REPEATS = 3;
     private static final int RULE = 80;
@@ -80,6 +79,13 @@ public final class DemoCommand implements CliCommand {
             description = "What stock decoding computes with. Default: ${DEFAULT-VALUE}.")
     private String stock = "";
 
+    @Option(
+            names = "--warmup",
+            paramLabel = "S",
+            defaultValue = "3",
+            description = "Seconds of warm-up of each way of decoding. Default: ${DEFAULT-VALUE}.")
+    private int warmupSeconds;
+
     @Mixin
     private EngineOptions engine = new EngineOptions();
 
@@ -91,12 +97,8 @@ public final class DemoCommand implements CliCommand {
                     engine.config(hosted.folder(), Optional.ofNullable(drafter), Optional.ofNullable(tree));
             DecoderFactory decoders = new DecoderFactory(hosted);
             try (Contender stockDecoding = new Contender.Stock(hosted);
-                    Contender plain = new Contender.Ours(hosted, decoders.plain(config), PrismConfig.NO_DRAFTER, "");
-                    Contender prism = new Contender.Ours(
-                            hosted,
-                            decoders.speculative(config),
-                            config.drafter().orElse("default drafter"),
-                            config.tree().toString())) {
+                    Contender plain = decoders.plain(config);
+                    Contender prism = decoders.speculative(config)) {
                 return show(hosted, stockDecoding, plain, prism);
             }
         }
@@ -114,7 +116,8 @@ public final class DemoCommand implements CliCommand {
         List<Prompt> prompts = set.questions().stream()
                 .map(question -> hosted.prompt(question.turns()))
                 .toList();
-        new Warmup(WARMUP, WARMUP_TOKENS).run(List.of(stockDecoding, plain, prism), prompts, SamplingParameters.GREEDY);
+        new Warmup(Duration.ofSeconds(warmupSeconds), WARMUP_TOKENS)
+                .run(List.of(stockDecoding, plain, prism), prompts, SamplingParameters.GREEDY);
         for (int i = 0; i < prompts.size(); i++) {
             Question question = set.questions().get(i);
             out.println();

@@ -1,6 +1,7 @@
 package io.prism.cli.command;
 
 import io.prism.cli.CliCommand;
+import io.prism.cli.model.Contender;
 import io.prism.cli.model.DecoderFactory;
 import io.prism.cli.model.ModelHosts;
 import io.prism.cli.text.Quantity;
@@ -10,7 +11,6 @@ import io.prism.decode.FinishReason;
 import io.prism.decode.GenerationRequest;
 import io.prism.decode.GenerationResult;
 import io.prism.decode.RequestStatistics;
-import io.prism.decode.SpeculativeDecoder;
 import io.prism.spi.HostedModel;
 import io.prism.spi.HostedModel.Prompt;
 import io.prism.spi.HostedModel.TokenDecoder;
@@ -85,8 +85,8 @@ public final class GenerateCommand implements CliCommand {
         try (HostedModel hosted = ModelHosts.onClassPath().load(model, engine.loadOptions("auto"))) {
             PrismConfig config =
                     engine.config(hosted.folder(), Optional.ofNullable(drafter), Optional.ofNullable(tree));
-            try (SpeculativeDecoder decoder = new DecoderFactory(hosted).speculative(config);
-                    DecodingSession session = decoder.openSession()) {
+            try (Contender.Ours contender = new DecoderFactory(hosted).speculative(config);
+                    DecodingSession session = contender.decoder().openSession()) {
                 Prompt asked = hosted.prompt(List.of(prompt));
                 TokenDecoder text = hosted.newTokenDecoder();
                 GenerationRequest request = new GenerationRequest(
