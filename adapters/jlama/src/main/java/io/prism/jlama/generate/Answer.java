@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The text of one request as its tokens come, passed on to the caller as Jlama does: special tokens only to the text that
  * keeps them; ms per prompt token with the first token, then the running mean of ms per generated token; exceptions of the
- * caller's callback logged and swallowed. Not thread-safe.
+ * caller's callback swallowed, the first one logged as an error. Not thread-safe.
  */
 final class Answer implements TokenListener {
     private static final Logger LOG = LoggerFactory.getLogger(Answer.class);
@@ -24,6 +24,7 @@ final class Answer implements TokenListener {
     private final StringBuilder textWithSpecialTokens = new StringBuilder();
     private long firstTokenNanos;
     private int tokens;
+    private boolean callbackFailed;
 
     Answer(TokenText decoder, IntPredicate special, BiConsumer<String, Float> callback, int promptLength) {
         this.decoder = decoder;
@@ -45,9 +46,19 @@ final class Answer implements TokenListener {
         try {
             callback.accept(piece, millisPerToken);
         } catch (RuntimeException e) {
-            LOG.error("The token callback failed at token {} of the answer; generation goes on", tokens, e);
+            report(e);
         }
         return true;
+    }
+
+    /** A reader that went away fails at every token: the first failure says it all. */
+    private void report(RuntimeException e) {
+        if (callbackFailed) {
+            LOG.debug("The token callback failed at token {} of the answer too", tokens, e);
+        } else {
+            callbackFailed = true;
+            LOG.error("The token callback failed at token {} of the answer; generation goes on", tokens, e);
+        }
     }
 
     private float millisPerToken(long now) {
