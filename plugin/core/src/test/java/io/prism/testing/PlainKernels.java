@@ -8,9 +8,7 @@ import io.prism.kernels.Matrix;
 import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.Packing;
 import io.prism.kernels.RotaryTable;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /** The few operations that decoding uses, written as their definitions read. */
 public final class PlainKernels implements Kernels {
@@ -48,17 +46,22 @@ public final class PlainKernels implements Kernels {
 
     @Override
     public void topK(float[] x, int offset, int length, int k, int[] indices, float[] values) {
-        List<Integer> order = IntStream.range(0, length)
-                .boxed()
-                .sorted(Comparator.<Integer>comparingDouble(i -> Float.isNaN(x[offset + i])
-                                ? Double.POSITIVE_INFINITY
-                                : -x[offset + i])
-                        .thenComparingInt(i -> i))
-                .toList();
-        for (int i = 0; i < k; i++) {
-            indices[i] = order.get(i);
-            values[i] = x[offset + order.get(i)];
+        boolean[] taken = new boolean[length];
+        for (int rank = 0; rank < k; rank++) {
+            int best = -1;
+            for (int i = 0; i < length; i++) {
+                if (!taken[i] && (best < 0 || key(x[offset + i]) > key(x[offset + best]))) {
+                    best = i;
+                }
+            }
+            taken[best] = true;
+            indices[rank] = best;
+            values[rank] = x[offset + best];
         }
+    }
+
+    private static float key(float value) {
+        return Float.isNaN(value) ? Float.NEGATIVE_INFINITY : value;
     }
 
     @Override

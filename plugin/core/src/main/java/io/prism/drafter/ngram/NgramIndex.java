@@ -20,6 +20,10 @@ final class NgramIndex {
 
     private static final int NONE = -1;
 
+    // Constants of the SplitMix64 generator, whose mixing this hash follows.
+    private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
+    private static final long MULTIPLIER = 0xBF58476D1CE4E5B9L;
+
     private int[] text = new int[256];
     private final int[][] previous = new int[ORDERS][256];
     private int length;
@@ -38,6 +42,11 @@ final class NgramIndex {
 
     static int order(int index) {
         return ORDER[index];
+    }
+
+    /** Places for n-grams; grows with the number of different ones. */
+    int tableSize() {
+        return keys.length;
     }
 
     /** Appends a token: it is what came next after the n-grams that end before it. */
@@ -108,10 +117,10 @@ final class NgramIndex {
 
     /** Hash of an order and the n-gram that ends before {@code end}; {@code next} is the token at the text's end. */
     private long key(int orderIndex, int end, int next) {
-        long hash = orderIndex + 1;
+        long hash = ORDER[orderIndex] * GOLDEN_GAMMA;
         for (int i = end - ORDER[orderIndex]; i < end; i++) {
-            hash = (hash ^ (i == length ? next : text[i])) * 0x9E3779B97F4A7C15L;
-            hash ^= hash >>> 29;
+            hash = (hash + (i == length ? next : text[i])) * MULTIPLIER;
+            hash ^= hash >>> 32;
         }
         return hash == 0 ? 1 : hash;
     }
