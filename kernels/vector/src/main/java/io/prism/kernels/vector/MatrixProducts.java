@@ -17,6 +17,7 @@ final class MatrixProducts {
 
     private final WorkerTeam team;
     private final ScalarKernels reference = new ScalarKernels();
+    private final TileWarmUp warmUp = new TileWarmUp();
     private final ThreadLocal<PanelProduct> panelProduct = ThreadLocal.withInitial(PanelProduct::new);
 
     MatrixProducts(WorkerTeam team) {
@@ -28,6 +29,7 @@ final class MatrixProducts {
         if (packing == Packing.IN_PLACE) {
             return new ScalarMatrix(stacked, packing);
         }
+        warmUp.begin(stacked.getFirst().precision());
         PanelMatrix packed = new PanelMatrix(stacked);
         runAll(new PackTask(stacked, packed), packed.panels(), true);
         return packed;

@@ -57,9 +57,11 @@ class BenchmarksTest {
     @Test
     void machineLimitsReadAndComputeWhatTheyClaim() {
         MachineLimits benchmark = new MachineLimits();
+        benchmark.bytes = 1 << 20;
+        benchmark.rounds = 1 << 13;
         benchmark.open();
         try {
-            int words = (int) (MachineLimits.READ_BYTES / Integer.BYTES);
+            int words = (int) (benchmark.bytes / Integer.BYTES);
             assertThat(benchmark.read()).isEqualTo(words * 0x01010101);
             // s = 0.999 s + 0.001 tends to 1; 16 of them
             assertThat(benchmark.multiplyAdd()).isCloseTo(16f, within(0.01f));

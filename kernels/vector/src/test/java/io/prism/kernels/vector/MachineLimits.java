@@ -18,19 +18,21 @@ import org.openjdk.jmh.annotations.TearDown;
 /** What the machine can do at best: reading memory in order, and multiplying and adding in registers. */
 @State(Scope.Benchmark)
 public class MachineLimits {
-    /** Bytes one call of {@link #read} reads. */
-    static final long READ_BYTES = 1L << 30;
-
-    /** Operations (a multiplication and an addition are two) of one call of {@link #multiplyAdd} by one thread. */
-    static final long OPERATIONS = 2L * 16 * FloatVector.SPECIES_PREFERRED.length() * MachineLimits.ROUNDS * 64;
-
-    private static final int ROUNDS = 1 << 14;
     private static final int CHUNKS = 64;
+    private static final int ACCUMULATORS = 16;
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
 
     @Param("2")
     public int threads = 2;
+
+    /** Bytes one call of {@link #read} reads. */
+    @Param("1073741824")
+    public long bytes = 1L << 30;
+
+    /** Rounds of one call of {@link #multiplyAdd} in each chunk. */
+    @Param("16384")
+    public int rounds = 1 << 14;
 
     private final int[] integers = new int[CHUNKS];
     private final float[] floats = new float[CHUNKS * FLOATS.length()];
@@ -42,7 +44,7 @@ public class MachineLimits {
     @Setup(Level.Trial)
     public void open() {
         arena = Arena.ofShared();
-        memory = arena.allocate(READ_BYTES, HugePages.BYTES);
+        memory = arena.allocate(bytes, HugePages.BYTES);
         HugePages.advise(memory);
         memory.fill((byte) 1);
         team = new WorkerTeam(threads);
@@ -54,7 +56,12 @@ public class MachineLimits {
         arena.close();
     }
 
-    /** Sums {@link #READ_BYTES} bytes of memory as integers. */
+    /** Operations of one call of {@link #multiplyAdd}; a multiplication and an addition are two. */
+    static double operations(int threads, int rounds) {
+        return 2.0 * ACCUMULATORS * FLOATS.length() * rounds * CHUNKS * threads;
+    }
+
+    /** Sums {@link #bytes} bytes of memory as integers. */
     @Benchmark
     public int read() {
         runAll(this::readChunk);
@@ -65,7 +72,7 @@ public class MachineLimits {
         return sum;
     }
 
-    /** Does {@link #OPERATIONS} operations in each thread. */
+    /** Does as many operations as {@link #operations} says. */
     @Benchmark
     public float multiplyAdd() {
         runAll(this::multiplyAddChunk);
@@ -87,8 +94,8 @@ public class MachineLimits {
     }
 
     private void readChunk(int chunk) {
-        long bytes = READ_BYTES / CHUNKS;
-        integers[chunk] = sum(memory, chunk * bytes, bytes);
+        long part = bytes / CHUNKS;
+        integers[chunk] = sum(memory, chunk * part, part);
     }
 
     private static int sum(MemorySegment memory, long from, long bytes) {
@@ -109,13 +116,12 @@ public class MachineLimits {
     }
 
     private void multiplyAddChunk(int chunk) {
-        // 64 chunks of ROUNDS rounds are one thread's OPERATIONS; each thread of the team is given as many
         for (int thread = 0; thread < threads; thread++) {
-            multiplyAdd(floats, chunk * FLOATS.length());
+            multiplyAdd(rounds, floats, chunk * FLOATS.length());
         }
     }
 
-    private static void multiplyAdd(float[] out, int at) {
+    private static void multiplyAdd(int rounds, float[] out, int at) {
         FloatVector a = FloatVector.broadcast(FLOATS, 0.999f);
         FloatVector b = FloatVector.broadcast(FLOATS, 0.001f);
         FloatVector s0 = FloatVector.broadcast(FLOATS, 0f);
@@ -134,7 +140,7 @@ public class MachineLimits {
         FloatVector t5 = FloatVector.broadcast(FLOATS, 13f);
         FloatVector t6 = FloatVector.broadcast(FLOATS, 14f);
         FloatVector t7 = FloatVector.broadcast(FLOATS, 15f);
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < rounds; round++) {
             s0 = s0.fma(a, b);
             s1 = s1.fma(a, b);
             s2 = s2.fma(a, b);

@@ -1,0 +1,56 @@
+package io.prism.kernels.vector;
+
+import io.prism.kernels.Matrix;
+import io.prism.kernels.Precision;
+import java.lang.foreign.Arena;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Has the tiles of a precision compiled in the background, from many short calls.
+ *
+ * <p>Until they are compiled by the optimising JIT compiler tiles run a thousand times slower, and from few long calls
+ * it compiles them as running loops (OSR) first, which box their accumulators.
+ */
+final class TileWarmUp {
+    /** Every tile of {@link PanelProduct}. */
+    private static final int[] TILE_ROWS = {1, 2, 4, 6, 8};
+
+    /** Enough for the last tier of compilation (600 calls and 15000 rounds of loops), and some that use the result. */
+    private static final int CALLS = 2_000;
+
+    private final Set<Precision> begun = EnumSet.noneOf(Precision.class);
+
+    /** Begins with a precision unless that was done before. */
+    synchronized void begin(Precision precision) {
+        if (begun.add(precision)) {
+            Thread.ofPlatform().daemon().name("prism-warm-up-" + precision).start(() -> run(precision));
+        }
+    }
+
+    private static void run(Precision precision) {
+        int inputs = Precision.BLOCK;
+        long elements = (long) PanelLayout.OUTPUTS * inputs;
+        try (Arena arena = Arena.ofConfined()) {
+            Matrix zeros = new Matrix(
+                    precision,
+                    PanelLayout.OUTPUTS,
+                    inputs,
+                    arena.allocate(precision.valueBytes(elements)),
+                    arena.allocate(precision.scaleBytes(elements)));
+            try (PanelMatrix panel = new PanelMatrix(List.of(zeros))) {
+                PanelProduct product = new PanelProduct();
+                for (int rows : TILE_ROWS) {
+                    float[] x = new float[rows * inputs];
+                    float[] y = new float[rows * PanelLayout.OUTPUTS];
+                    for (int call = 0; call < CALLS; call++) {
+                        product.begin(panel, x, 0, rows, y, 0, 1);
+                        product.run(0);
+                        product.end();
+                    }
+                }
+            }
+        }
+    }
+}
