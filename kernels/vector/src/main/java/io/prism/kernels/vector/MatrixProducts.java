@@ -16,9 +16,9 @@ final class MatrixProducts {
     private static final int WEIGHT_ROWS_PER_BYTE = 3;
 
     private final WorkerTeam team;
-    private final ScalarKernels reference = new ScalarKernels();
     private final TileWarmUp warmUp = new TileWarmUp();
     private final ThreadLocal<PanelProduct> panelProduct = ThreadLocal.withInitial(PanelProduct::new);
+    private final ThreadLocal<RowProduct> rowProduct = ThreadLocal.withInitial(RowProduct::new);
 
     MatrixProducts(WorkerTeam team) {
         this.team = team;
@@ -27,7 +27,7 @@ final class MatrixProducts {
     PackedMatrix pack(List<Matrix> stacked, Packing packing) {
         requireAlike(stacked);
         if (packing == Packing.IN_PLACE) {
-            return new ScalarMatrix(stacked, packing);
+            return new RowMatrix(stacked);
         }
         warmUp.begin(stacked.getFirst().precision());
         PanelMatrix packed = new PanelMatrix(stacked);
@@ -60,7 +60,15 @@ final class MatrixProducts {
                     product.end();
                 }
             }
-            case ScalarMatrix inPlace -> reference.multiply(inPlace, x, xOffset, rows, y, yOffset);
+            case RowMatrix inPlace -> {
+                RowProduct product = rowProduct.get();
+                product.begin(inPlace, x, xOffset, rows, y, yOffset, team.threads());
+                try {
+                    runAll(product, product.chunks(), share);
+                } finally {
+                    product.end();
+                }
+            }
             default ->
                 throw new IllegalArgumentException("A matrix of " + w.getClass().getName()
                         + " was packed by other kernels: expected one packed by these");
