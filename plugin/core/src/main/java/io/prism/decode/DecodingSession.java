@@ -189,8 +189,8 @@ public final class DecodingSession implements AutoCloseable {
             if (request.sampling().isGreedy()) {
                 verifier = greedy;
             } else {
-                long seed = request.seed()
-                        .orElseGet(() -> config.seed().orElseGet(ThreadLocalRandom.current()::nextLong));
+                long seed =
+                        request.seed().orElseGet(() -> config.seed().orElseGet(ThreadLocalRandom.current()::nextLong));
                 sampling.begin(request.sampling(), seed);
                 verifier = sampling;
             }

@@ -151,7 +151,8 @@ final class GuardedDrafter implements AutoCloseable {
      * @param root the last sampled token
      * @return the proposal, valid until the next call; null if there is none because of a failure, which was counted
      */
-    @Nullable TokenTree propose(int root, DraftBudget budget, StatisticsCollector statistics) {
+    @Nullable
+    TokenTree propose(int root, DraftBudget budget, StatisticsCollector statistics) {
         if (!off) {
             flush();
         }
@@ -229,7 +230,10 @@ final class GuardedDrafter implements AutoCloseable {
                 companion = thread;
             }
             if (!thread.run(call, timeout)) {
-                log(FallbackCause.TIMEOUT, "did not return within " + timeout / 1_000_000 + " ms and is given up", null);
+                log(
+                        FallbackCause.TIMEOUT,
+                        "did not return within " + timeout / 1_000_000 + " ms and is given up",
+                        null);
                 switchOff();
                 return FallbackCause.TIMEOUT;
             }

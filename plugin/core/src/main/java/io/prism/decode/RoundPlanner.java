@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  *   <li>a drafter is asked only while what its proposals save on average exceeds what they cost; if not, as rarely as
  *       keeps its cost within {@value #PROBE_SHARE} of the time, to notice when that changes. What becomes of a
  *       proposal is seen without verifying it ({@link ProposalFollower});
- *   <li>what rounds really saved is added up, and speculation pauses while the sum is a loss of more than {@value
- *       #LOSS_SHARE} of the time so far and {@value #LOSS_PASSES} plain passes, so that wrong estimates cost little.
+ *   <li>what rounds really saved is added up, and a tree is cut down to what could be lost without making the sum a loss
+ *       of more than {@value #LOSS_SHARE} of the time so far and {@value #LOSS_PASSES} plain passes, so that wrong
+ *       estimates cost little.
  * </ul>
  */
 final class RoundPlanner {
@@ -63,6 +64,10 @@ final class RoundPlanner {
     private double meanDraft;
     private double meanDraftPerStep;
     private long drafts;
+
+    /** Whether this round's drafting is paid for by {@link #probeCredit}. */
+    private boolean probing;
+
     private boolean verifying;
 
     /** @param trees whether the target verifies trees */
@@ -82,7 +87,8 @@ final class RoundPlanner {
      * @param maxRows the most rows of this round's pass
      * @return null for a plain round
      */
-    @Nullable DraftBudget budget(int maxSteps, int maxRows) {
+    @Nullable
+    DraftBudget budget(int maxSteps, int maxRows) {
         int rows = Math.min(maxRows, cost.maxRows());
         if (maxSteps < 1 || rows < 2) {
             return null;
@@ -97,8 +103,7 @@ final class RoundPlanner {
         }
         double plain = cost.nanos(1);
         int steps = 1;
-        while (steps < Math.min(maxSteps, AUTO_STEPS)
-                && acceptance.reach(steps + 1) * plain >= meanDraftPerStep) {
+        while (steps < Math.min(maxSteps, AUTO_STEPS) && acceptance.reach(steps + 1) * plain >= meanDraftPerStep) {
             steps++;
         }
         // A pass can give steps + 1 tokens at most.
@@ -110,9 +115,11 @@ final class RoundPlanner {
     }
 
     private boolean mayDraft() {
-        if (drafts == 0 || meanSaving > meanDraft) {
+        probing = false;
+        if ((drafts == 0 || meanSaving > meanDraft) && affordableRows(2) == 2) {
             return true;
         }
+        probing = true;
         if (follower.isActive() || probeCredit < meanDraft) {
             return false;
         }
@@ -143,12 +150,22 @@ final class RoundPlanner {
         }
         double saving = sizer.choose(proposal, trees, maxRows, chosen);
         meanSaving += meanStep() * (saving - meanSaving);
-        double plain = cost.nanos(1);
-        double atStake = cost.nanos(chosen.size()) - plain;
-        if (balance - atStake < -(LOSS_SHARE * elapsed + LOSS_PASSES * plain)) {
-            chosen.reset(proposal.token(0));
+        int affordable = affordableRows(chosen.size());
+        if (affordable < chosen.size()) {
+            sizer.choose(proposal, trees, affordable, chosen);
         }
         verifying = chosen.size() > 1;
+    }
+
+    /** The most rows, up to a number, whose pass would not lose too much even if nothing was accepted. */
+    private int affordableRows(int most) {
+        double plain = cost.nanos(1);
+        double affordable = balance + LOSS_SHARE * elapsed + LOSS_PASSES * plain;
+        int rows = most;
+        while (rows > 1 && cost.nanos(rows) - plain > affordable) {
+            rows--;
+        }
+        return rows;
     }
 
     /** The target chose a token, an end token included. */
@@ -183,7 +200,11 @@ final class RoundPlanner {
             drafts++;
         }
         probeCredit = Math.min(probeCredit + PROBE_SHARE * plain, Math.max(meanDraft, plain));
-        balance += verifying ? tokens * plain - draft - pass - other : -draft;
+        if (verifying) {
+            balance += tokens * plain - draft - pass - other;
+        } else if (!probing) {
+            balance -= draft;
+        }
         balance = Math.min(balance, MOST_CREDIT_PASSES * plain);
         verifying = false;
     }

@@ -91,7 +91,8 @@ class PrismConfigTest {
     void everyFlagHasADefaultThatTheReaderAccepts() {
         for (Flag flag : Flag.values()) {
             assertThat(flag.property()).startsWith("prism.");
-            assertThat(flag.environmentVariable()).isEqualTo("PRISM_" + flag.property().substring(6).toUpperCase());
+            assertThat(flag.environmentVariable())
+                    .isEqualTo("PRISM_" + flag.property().substring(6).toUpperCase());
             assertThat(flag.meaning()).isNotBlank();
             if (flag != Flag.DRAFTER) {
                 assertThat(load(flag.property(), flag.defaultValue())).isEqualTo(load());
@@ -127,7 +128,12 @@ class PrismConfigTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"prism.tre, prism.tree", "prism.theads, prism.threads", "prism.top_p, prism.topp", "prism.sead, prism.seed"})
+    @CsvSource({
+        "prism.tre, prism.tree",
+        "prism.theads, prism.threads",
+        "prism.top_p, prism.topp",
+        "prism.sead, prism.seed"
+    })
     void anUnknownSystemPropertyNamesTheNearestFlag(String unknown, String nearest) {
         assertThatThrownBy(() -> load(unknown, "1"))
                 .isInstanceOf(PrismException.class)
@@ -147,8 +153,7 @@ class PrismConfigTest {
 
     @Test
     void aMisspeltVariableIsAnErrorAndAnotherProgramsIsNot() {
-        assertThatThrownBy(() ->
-                        PrismConfig.load(new Properties(), Map.of("PRISM_TREES", "auto"), Optional.empty()))
+        assertThatThrownBy(() -> PrismConfig.load(new Properties(), Map.of("PRISM_TREES", "auto"), Optional.empty()))
                 .isInstanceOf(PrismException.class)
                 .hasMessageContaining("'PRISM_TREES'")
                 .hasMessageContaining("'PRISM_TREE'");

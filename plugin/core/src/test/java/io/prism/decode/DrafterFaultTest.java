@@ -43,12 +43,7 @@ class DrafterFaultTest {
 
     private SpeculativeDecoder decoder(Drafter drafter) {
         return new SpeculativeDecoder(
-                target,
-                Optional.of(drafter),
-                new PlainKernels(),
-                SpeculativeDecodingTest.config(TREE),
-                TIMEOUT,
-                false);
+                target, Optional.of(drafter), new PlainKernels(), SpeculativeDecodingTest.config(TREE), TIMEOUT, false);
     }
 
     private RequestStatistics decodes(Drafter drafter) {
@@ -72,8 +67,8 @@ class DrafterFaultTest {
                         () -> new UnsatisfiedLinkError("no such library"),
                         () -> new AssertionError("wrong"))
                 .flatMap(thrown -> Stream.of("open", "accept", "propose", "close")
-                        .flatMap(method -> Stream.of(true, false)
-                                .map(prompt -> Arguments.of(method, prompt, thrown.get()))));
+                        .flatMap(method ->
+                                Stream.of(true, false).map(prompt -> Arguments.of(method, prompt, thrown.get()))));
     }
 
     @ParameterizedTest
@@ -151,9 +146,8 @@ class DrafterFaultTest {
                     tree.add(0, 1, -1);
                     tree.add(0, 1, -1);
                 }),
-                Arguments.of(
-                        "too many nodes",
-                        (Proposer) (text, tree, budget) -> Proposers.fullTree(tree, 4, 4, budget.nodes() + 1)),
+                Arguments.of("too many nodes", (Proposer)
+                        (text, tree, budget) -> Proposers.fullTree(tree, 4, 4, budget.nodes() + 1)),
                 Arguments.of("too deep a tree", (Proposer) (text, tree, budget) -> {
                     for (int i = 0; i <= budget.steps(); i++) {
                         tree.add(i, 1, -1);
@@ -208,7 +202,9 @@ class DrafterFaultTest {
             assertThat(statistics.fallbacks()).containsEntry(FallbackCause.TIMEOUT, 1);
         }
         never.countDown();
-        assertThat(closed.await(10, TimeUnit.SECONDS)).as("closed once it returned").isTrue();
+        assertThat(closed.await(10, TimeUnit.SECONDS))
+                .as("closed once it returned")
+                .isTrue();
     }
 
     @Test

@@ -39,12 +39,12 @@ class SampledDistributionTest {
 
     static Stream<Arguments> cases() {
         return Stream.of(
-                new SamplingParameters(0.3f, 1, 0),
-                new SamplingParameters(1, 1, 0),
-                new SamplingParameters(1.7f, 1, 0),
-                new SamplingParameters(1, 0.8f, 0),
-                new SamplingParameters(1, 1, 3),
-                new SamplingParameters(1.5f, 0.7f, 5))
+                        new SamplingParameters(0.3f, 1, 0),
+                        new SamplingParameters(1, 1, 0),
+                        new SamplingParameters(1.7f, 1, 0),
+                        new SamplingParameters(1, 0.8f, 0),
+                        new SamplingParameters(1, 1, 3),
+                        new SamplingParameters(1.5f, 0.7f, 5))
                 .flatMap(sampling -> Stream.of(TREE, RANDOM_TREE, WITHOUT_MASS)
                         .filter(kind -> kind.equals(TREE) || sampling.topP() < 1)
                         .map(kind -> Arguments.of(sampling, kind)));
@@ -52,17 +52,17 @@ class SampledDistributionTest {
 
     private static Drafter drafter(String kind, SamplingParameters sampling) {
         return switch (kind) {
-            case TREE -> new FakeDrafter(
-                    true, (text, tree, budget) -> Proposers.fullTree(tree, 3, 2, budget.nodes()));
+            case TREE -> new FakeDrafter(true, (text, tree, budget) -> Proposers.fullTree(tree, 3, 2, budget.nodes()));
             case RANDOM_TREE -> new FakeDrafter(true, Proposers.random(VOCABULARY, 99));
-            default -> new FakeDrafter(true, (text, tree, budget) -> {
-                double[] p = next(context(text.stream().mapToInt(i -> i).toArray(), tree.token(0)), sampling);
-                for (int token = 0; token < VOCABULARY; token++) {
-                    if (p[token] == 0) {
-                        tree.add(0, token, 0);
+            default ->
+                new FakeDrafter(true, (text, tree, budget) -> {
+                    double[] p = next(context(text.stream().mapToInt(i -> i).toArray(), tree.token(0)), sampling);
+                    for (int token = 0; token < VOCABULARY; token++) {
+                        if (p[token] == 0) {
+                            tree.add(0, token, 0);
+                        }
                     }
-                }
-            });
+                });
         };
     }
 
@@ -91,8 +91,8 @@ class SampledDistributionTest {
         }
         long[] counts = new long[VOCABULARY * VOCABULARY];
         long accepted = 0;
-        try (SpeculativeDecoder decoder = SpeculativeDecodingTest.decoder(
-                        TARGET, drafter(kind, sampling), TreeSpec.of(2, 8, 16));
+        try (SpeculativeDecoder decoder =
+                        SpeculativeDecodingTest.decoder(TARGET, drafter(kind, sampling), TreeSpec.of(2, 8, 16));
                 DecodingSession session = decoder.openSession()) {
             for (int draw = 0; draw < DRAWS; draw++) {
                 session.truncate(Math.min(session.length(), PROMPT.length));

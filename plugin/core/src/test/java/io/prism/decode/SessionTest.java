@@ -194,7 +194,9 @@ class SessionTest {
             assertThat(session.commonPrefix(new int[] {1, 2, 9})).isEqualTo(2);
             int passes = target.passes.get();
             session.generate(request(session.remainderOf(concat(whole, 5, 6)), 1, GREEDY, 0), t -> true);
-            assertThat(target.passes.get() - passes).as("one pass over the new tokens").isEqualTo(1);
+            assertThat(target.passes.get() - passes)
+                    .as("one pass over the new tokens")
+                    .isEqualTo(1);
         }
     }
 

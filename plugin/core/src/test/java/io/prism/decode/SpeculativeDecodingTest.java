@@ -99,8 +99,7 @@ class SpeculativeDecodingTest {
         FakeDrafter drafter = new FakeDrafter(true, Proposers.oracle(target));
         try (SpeculativeDecoder decoder = decoder(target, drafter, TreeSpec.of(4, 1, 4));
                 DecodingSession session = decoder.openSession()) {
-            RequestStatistics statistics = generate(
-                            session, request(new int[] {1}, 101, SamplingParameters.GREEDY, 0))
+            RequestStatistics statistics = generate(session, request(new int[] {1}, 101, SamplingParameters.GREEDY, 0))
                     .statistics();
             assertThat(statistics.accepted()).isEqualTo(statistics.drafted()).isEqualTo(80);
             assertThat(statistics.rounds()).isEqualTo(20);
@@ -159,7 +158,8 @@ class SpeculativeDecodingTest {
         FakeTarget target = FakeTarget.of(9, 30);
         List<int[]> expected = new ArrayList<>();
         for (int i = 0; i < 24; i++) {
-            expected.add(plain(target, request(new int[] {i % 30, 1}, 150, i % 2 == 0 ? SamplingParameters.GREEDY : WARM, i)));
+            expected.add(plain(
+                    target, request(new int[] {i % 30, 1}, 150, i % 2 == 0 ? SamplingParameters.GREEDY : WARM, i)));
         }
         for (TreeSpec tree : List.of(TreeSpec.AUTO, TreeSpec.of(4, 2, 8))) {
             try (SpeculativeDecoder decoder = decoder(target, new NgramDrafter(), tree);

@@ -41,7 +41,8 @@ public final class FakeTarget implements TargetModel {
     /** Changes the logits of a row: (logits, offset). */
     public volatile java.util.function.ObjIntConsumer<float[]> afterRow = (logits, offset) -> {};
 
-    public FakeTarget(long seed, int vocabulary, int order, float sharpness, int capacity, int maxTreeRows, boolean trees) {
+    public FakeTarget(
+            long seed, int vocabulary, int order, float sharpness, int capacity, int maxTreeRows, boolean trees) {
         this.seed = seed;
         this.vocabulary = vocabulary;
         this.order = order;

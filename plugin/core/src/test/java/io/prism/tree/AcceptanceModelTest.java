@@ -29,8 +29,12 @@ class AcceptanceModelTest {
         }
         // the last 400 trials: a standard error of 0.023
         assertThat(model.estimate(log(0.85), 2)).isCloseTo(0.3, within(0.07));
-        assertThat(model.estimate(log(0.85), 5)).as("another depth, nothing else known").isCloseTo(0.3, within(0.07));
-        assertThat(model.estimate(log(0.15), 2)).as("another class is untouched").isLessThan(0.1);
+        assertThat(model.estimate(log(0.85), 5))
+                .as("another depth, nothing else known")
+                .isCloseTo(0.3, within(0.07));
+        assertThat(model.estimate(log(0.15), 2))
+                .as("another class is untouched")
+                .isLessThan(0.1);
     }
 
     @Test

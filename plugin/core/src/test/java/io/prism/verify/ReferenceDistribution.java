@@ -24,7 +24,8 @@ public final class ReferenceDistribution {
                 .sorted(Comparator.<Integer>comparingDouble(i -> -logits[i]).thenComparingInt(i -> i))
                 .toList();
         int kept = parameters.topK() == 0 ? n : Math.min(n, parameters.topK());
-        double mass = order.subList(0, kept).stream().mapToDouble(i -> weights[i]).sum();
+        double mass =
+                order.subList(0, kept).stream().mapToDouble(i -> weights[i]).sum();
         double sum = 0;
         int nucleus = 0;
         while (nucleus < kept && (nucleus == 0 || sum < parameters.topP() * mass)) {

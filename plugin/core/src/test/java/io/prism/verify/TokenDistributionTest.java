@@ -33,8 +33,18 @@ class TokenDistributionTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 1, 0", "0.3, 1, 0", "2, 1, 0", "1, 0.9, 0", "1, 0.5, 0", "0.7, 0.95, 0", "1, 1, 1", "1, 1, 5", "1.5, 0.6, 20",
-        "1, 0.01, 0", "5, 0.999, 0", "1, 1, 100000"
+        "1, 1, 0",
+        "0.3, 1, 0",
+        "2, 1, 0",
+        "1, 0.9, 0",
+        "1, 0.5, 0",
+        "0.7, 0.95, 0",
+        "1, 1, 1",
+        "1, 1, 5",
+        "1.5, 0.6, 20",
+        "1, 0.01, 0",
+        "5, 0.999, 0",
+        "1, 1, 100000"
     })
     void probabilitiesAreThoseOfTheDefinition(float temperature, float topP, int topK) {
         SamplingParameters parameters = new SamplingParameters(temperature, topP, topK);
@@ -45,7 +55,8 @@ class TokenDistributionTest {
             double[] expected = ReferenceDistribution.of(logits, parameters);
             for (int token = 0; token < vocabulary; token++) {
                 // single-precision probabilities: 2^-24 relative, a few roundings
-                assertThat(distribution.probability(token)).isCloseTo(expected[token], within(1e-6 * expected[token] + 1e-9));
+                assertThat(distribution.probability(token))
+                        .isCloseTo(expected[token], within(1e-6 * expected[token] + 1e-9));
             }
         }
     }

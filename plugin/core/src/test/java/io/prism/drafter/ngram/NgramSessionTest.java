@@ -70,14 +70,16 @@ class NgramSessionTest {
     void longerMatchesAreMoreProbable() {
         TokenTree shorter = propose(session(1, 2, 8), 1, BUDGET);
         TokenTree longer = propose(session(5, 6, 7, 1, 2, 8, 5, 6, 7), 1, BUDGET);
-        assertThat(longer.logProbability(longer.child(0, 2))).isGreaterThan(shorter.logProbability(shorter.child(0, 2)));
+        assertThat(longer.logProbability(longer.child(0, 2)))
+                .isGreaterThan(shorter.logProbability(shorter.child(0, 2)));
     }
 
     @Test
     void aTextThatRepeatsItselfGoesOnRepeatingItself() {
         assertThat(firstChain(propose(session(1, 2, 3, 1, 2), 3, new DraftBudget(8, 1, 8))))
                 .containsExactly(1, 2, 3, 1, 2, 3, 1, 2);
-        assertThat(firstChain(propose(session(4, 4), 4, new DraftBudget(5, 1, 5)))).containsExactly(4, 4, 4, 4, 4);
+        assertThat(firstChain(propose(session(4, 4), 4, new DraftBudget(5, 1, 5))))
+                .containsExactly(4, 4, 4, 4, 4);
     }
 
     @ParameterizedTest
@@ -146,8 +148,7 @@ class NgramSessionTest {
     /** How many tokens before {@code next} equal the last of the first {@code end}. */
     private static int match(int[] text, int next, int end) {
         int length = 0;
-        while (length < Math.min(NgramSession.MOST_MATCH, next)
-                && text[next - 1 - length] == text[end - 1 - length]) {
+        while (length < Math.min(NgramSession.MOST_MATCH, next) && text[next - 1 - length] == text[end - 1 - length]) {
             length++;
         }
         return length;

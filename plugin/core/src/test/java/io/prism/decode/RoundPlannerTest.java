@@ -1,0 +1,181 @@
+package io.prism.decode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.prism.config.TreeSpec;
+import io.prism.tree.AcceptanceModel;
+import io.prism.tree.CostModel;
+import io.prism.tree.DraftBudget;
+import io.prism.tree.TokenTree;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Plays decoding with made-up costs and acceptance, and adds up the time. */
+class RoundPlannerTest {
+    private static final int MAX_ROWS = 33;
+    private static final double PLAIN = 1e6;
+
+    /**
+     * A made-up world: a pass of n rows takes 1 + rowCost (n - 1) ms, give or take noise; the drafter takes draftCost ms a
+     * step, says its tokens have probability {@code claimed}, and they are accepted with probability {@code real}.
+     */
+    private static final class World {
+        final double rowCost;
+        final double draftCost;
+        final double claimed;
+        final double real;
+        final Random random = new Random(5);
+        final CostModel cost = new CostModel(MAX_ROWS);
+        final AcceptanceModel acceptance = new AcceptanceModel(16);
+        double noise = 0.05;
+        int text = 0;
+        int verifiedRounds;
+
+        World(double rowCost, double draftCost, double claimed, double real) {
+            this.rowCost = rowCost;
+            this.draftCost = draftCost;
+            this.claimed = claimed;
+            this.real = real;
+        }
+
+        World measured() {
+            for (int rows : cost.knots()) {
+                cost.calibrate(rows, new long[] {(long) pass(rows, 0)});
+            }
+            return this;
+        }
+
+        double pass(int rows, double noisy) {
+            double outlier = noisy > 0 && random.nextInt(100) == 0 ? 3 : 1;
+            return PLAIN * (1 + rowCost * (rows - 1)) * (1 + noisy * random.nextDouble()) * outlier;
+        }
+
+        RoundPlanner planner(boolean trees) {
+            return new RoundPlanner(cost, acceptance, TreeSpec.AUTO, trees);
+        }
+
+        /** Time taken over the time of plain decoding. */
+        double play(RoundPlanner planner, int tokens) {
+            double time = 0;
+            double plainTime = 0;
+            TokenTree proposal = new TokenTree(0);
+            TokenTree chosen = new TokenTree(0);
+            int done = 0;
+            while (done < tokens) {
+                chosen.reset(0);
+                DraftBudget budget = planner.budget(tokens - done, MAX_ROWS);
+                double draft = 0;
+                if (budget != null) {
+                    draft = draftCost * PLAIN * budget.steps();
+                    proposal.reset(0);
+                    for (int step = 0; step < Math.min(budget.steps(), budget.nodes()); step++) {
+                        proposal.add(step, 1, (float) Math.log(claimed));
+                    }
+                    planner.choose(proposal, MAX_ROWS, chosen);
+                }
+                double pass = pass(chosen.size(), noise);
+                int accepted = 0;
+                while (accepted < chosen.size() - 1 && random.nextDouble() < real) {
+                    planner.token(1);
+                    accepted++;
+                }
+                // A draft token that was not verified may be right as well; a verified one that was refused is not.
+                boolean refused = accepted < chosen.size() - 1;
+                planner.token(!refused && random.nextDouble() < real ? 1 : 2);
+                planner.finished(budget, chosen.size(), accepted + 1, (long) draft, (long) pass, 0);
+                verifiedRounds += chosen.size() > 1 ? 1 : 0;
+                time += draft + pass;
+                for (int i = 0; i <= accepted; i++) {
+                    plainTime += pass(1, noise);
+                }
+                done += accepted + 1;
+            }
+            return time / plainTime;
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1, 0.001, 0.9, 0.9",
+        "1, 0.2, 0.9, 0.9",
+        "0.5, 0.01, 0.95, 0.02",
+        "0.1, 0.01, 0.95, 0",
+        "0.1, 0.3, 0.95, 0.1",
+        "0.02, 0.001, 0.99, 0",
+        "0.02, 2, 0.95, 0.9",
+        "0.3, 0.05, 0.5, 0.25",
+        "0.15, 0, 0.3, 0.1"
+    })
+    void speculationThatCanNotPayCostsAtMostThreePercent(
+            double rowCost, double draftCost, double claimed, double real) {
+        for (boolean measured : new boolean[] {true, false}) {
+            World world = new World(rowCost, draftCost, claimed, real);
+            RoundPlanner planner = (measured ? world.measured() : world).planner(true);
+            assertThat(world.play(planner, 1000)).isLessThan(1.03);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0.02, 0.005, 0.9, 0.9, 0.3",
+        "0.02, 0.005, 0.6, 0.9, 0.3",
+        "0.1, 0.01, 0.8, 0.8, 0.55",
+        "0.3, 0.01, 0.9, 0.9, 0.8",
+        "0.05, 0.05, 0.7, 0.7, 0.65"
+    })
+    void speculationThatPaysIsFoundAndUsed(double rowCost, double draftCost, double claimed, double real, double most) {
+        World world = new World(rowCost, draftCost, claimed, real).measured();
+        world.play(world.planner(true), 300);
+        assertThat(world.play(world.planner(true), 1000)).isLessThan(most);
+    }
+
+    @Test
+    void withoutAMeasurementTheRoundsThemselvesShowThatSpeculationPays() {
+        World world = new World(0.05, 0.005, 0.95, 0.95);
+        world.play(world.planner(true), 500);
+        assertThat(world.play(world.planner(true), 1000)).isLessThan(0.6);
+    }
+
+    @Test
+    void aDrafterThatTurnsBadIsNoticedSoon() {
+        World good = new World(0.05, 0.01, 0.9, 0.9).measured();
+        RoundPlanner planner = good.planner(true);
+        good.play(planner, 1000);
+        World bad = new World(0.05, 0.01, 0.9, 0);
+        assertThat(bad.play(planner, 2000)).isLessThan(1.03);
+    }
+
+    @Test
+    void aDrafterThatTurnsGoodIsNoticed() {
+        World bad = new World(0.05, 0.01, 0.9, 0).measured();
+        RoundPlanner planner = bad.planner(true);
+        bad.play(planner, 1000);
+        World good = new World(0.05, 0.01, 0.9, 0.9);
+        good.play(planner, 2000);
+        assertThat(good.play(planner, 1000)).isLessThan(0.6);
+    }
+
+    @Test
+    void aFixedTreeIsTheBudgetOfEveryRoundAsFarAsThereIsRoom() {
+        World world = new World(1, 1, 0.5, 0);
+        RoundPlanner planner = new RoundPlanner(world.cost, world.acceptance, TreeSpec.of(6, 4, 16), true);
+        assertThat(planner.budget(100, 100)).isEqualTo(new DraftBudget(6, 4, 16));
+        assertThat(planner.budget(3, 100)).isEqualTo(new DraftBudget(3, 4, 16));
+        assertThat(planner.budget(100, 5)).isEqualTo(new DraftBudget(6, 4, 4));
+        assertThat(planner.budget(0, 100)).isNull();
+        assertThat(planner.budget(100, 1)).isNull();
+        RoundPlanner chains = new RoundPlanner(world.cost, world.acceptance, TreeSpec.of(6, 4, 16), false);
+        assertThat(chains.budget(100, 100)).isEqualTo(new DraftBudget(6, 1, 16));
+    }
+
+    @Test
+    void nothingIsDraftedBeforeThePriceOfAPlainPassIsKnown() {
+        World world = new World(0, 0, 0.5, 0.5);
+        RoundPlanner planner = world.planner(true);
+        assertThat(planner.budget(100, 100)).isNull();
+        planner.finished(null, 1, 1, 0, 1000, 0);
+        assertThat(planner.budget(100, 100)).isNotNull();
+    }
+}
