@@ -15,7 +15,8 @@ final class AgreementReport {
     public static void main(String[] arguments) throws IOException {
         List<Exchange> exchanges = Exchange.read(Path.of(arguments[0]), Integer.parseInt(arguments[1]));
         for (int i = 2; i < arguments.length; i++) {
-            System.out.println(Agreement.measure(Path.of(arguments[i]), exchanges).row());
+            System.out.println(
+                    Agreement.measure(Path.of(arguments[i]), exchanges).row());
         }
     }
 }

@@ -80,7 +80,11 @@ class AgreementTest {
         Path dense = folder.resolve("wide");
         Path q4 = folder.resolve("synthetic-512-wide-Q4");
         SyntheticModel.write(
-                dense, new SyntheticShape("llama", 512, 1536, 4, 8, 4, 1024, 512, true), Precision.F32, 1, Optional.empty());
+                dense,
+                new SyntheticShape("llama", 512, 1536, 4, 8, 4, 1024, 512, true),
+                Precision.F32,
+                1,
+                Optional.empty());
         Q4Model.quantize(dense, q4);
         return q4;
     }

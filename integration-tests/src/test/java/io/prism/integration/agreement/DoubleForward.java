@@ -54,9 +54,7 @@ final class DoubleForward {
         this.finalNorm = vector(model, "model.norm.weight");
         this.headByInput = byInput(
                 model,
-                model.getWeights().isWeightPresent("lm_head.weight")
-                        ? "lm_head.weight"
-                        : "model.embed_tokens.weight");
+                model.getWeights().isWeightPresent("lm_head.weight") ? "lm_head.weight" : "model.embed_tokens.weight");
     }
 
     /** Logits after each token, [tokens][vocabulary]. */

@@ -3,6 +3,7 @@ package io.prism.jlama.synthetic;
 import io.prism.kernels.Precision;
 import io.prism.spi.PrismException;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -30,6 +31,16 @@ public final class SyntheticModel {
      */
     public static void write(
             Path folder, SyntheticShape shape, Precision precision, long seed, Optional<Path> tokenizer) {
+        write(folder, shape, precision, seed, tokenizer, MAX_FILE_BYTES);
+    }
+
+    static void write(
+            Path folder,
+            SyntheticShape shape,
+            Precision precision,
+            long seed,
+            Optional<Path> tokenizer,
+            long maxFileBytes) {
         List<TensorSpec> tensors = SyntheticTensors.of(shape);
         try {
             Files.createDirectories(folder);
@@ -46,15 +57,25 @@ public final class SyntheticModel {
                     folder.resolve("README.md"),
                     "Random weights at the shape %s, %s, seed %d. For measuring only.%n"
                             .formatted(shape, precision, seed));
-            writeWeights(folder, tensors, new RandomSafetensors(precision, seed));
+            deleteWeights(folder);
+            writeWeights(folder, tensors, new RandomSafetensors(precision, seed), maxFileBytes);
         } catch (IOException e) {
             throw new PrismException("Can't write a synthetic model to " + folder + ": " + e.getMessage(), e);
         }
     }
 
-    private static void writeWeights(Path folder, List<TensorSpec> tensors, RandomSafetensors random)
+    /** An index left over from a larger model would be read in place of the new file. */
+    private static void deleteWeights(Path folder) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "model*.safetensors*")) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    private static void writeWeights(Path folder, List<TensorSpec> tensors, RandomSafetensors random, long maxFileBytes)
             throws IOException {
-        List<List<TensorSpec>> files = split(tensors, random);
+        List<List<TensorSpec>> files = split(tensors, random, maxFileBytes);
         if (files.size() == 1) {
             random.write(folder.resolve("model.safetensors"), tensors);
             return;
@@ -73,11 +94,11 @@ public final class SyntheticModel {
         Files.writeString(folder.resolve("model.safetensors.index.json"), index + "}}\n");
     }
 
-    private static List<List<TensorSpec>> split(List<TensorSpec> tensors, RandomSafetensors random) {
+    private static List<List<TensorSpec>> split(List<TensorSpec> tensors, RandomSafetensors random, long maxFileBytes) {
         List<List<TensorSpec>> files = new ArrayList<>();
         long bytes = Long.MAX_VALUE;
         for (TensorSpec tensor : tensors) {
-            if (bytes > MAX_FILE_BYTES - random.bytes(tensor)) {
+            if (bytes > maxFileBytes - random.bytes(tensor)) {
                 files.add(new ArrayList<>());
                 bytes = 0;
             }
