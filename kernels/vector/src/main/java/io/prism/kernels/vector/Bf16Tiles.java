@@ -12,7 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Adds to m x n tiles of y, vectors of outputs by rows, the products of BF16 panels.
  *
- * <p>The parameters of every tile: weights {@code w} from byte {@code at}, {@code steps} steps of two inputs; activations {@code x} of the
+ * <p>The parameters of every tile: weights {@code w} from byte
+ * {@code at}, of the third and fourth vector from byte {@code second}, {@code steps} steps of two inputs; activations {@code x} of the
  * first row from {@code xOffset}, rows {@code xStride} apart; sums {@code y} likewise.
  * The names say vectors x rows. Accumulators are written out one by one because only locals stay in registers.
  */
@@ -28,18 +29,19 @@ final class Bf16Tiles {
 
     /** 4 vectors of outputs, 1 row. */
     static void tile4x1(
-            MemorySegment w, long at, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
+            MemorySegment w, long at, long second, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
         FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
         FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
         FloatVector sum02 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES);
         FloatVector sum03 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * LANES);
         for (int step = 0; step < steps; step++) {
             long from = at + step * STEP_BYTES;
+            long fromSecond = second + step * STEP_BYTES;
             int k = xOffset + 2 * step;
             IntVector pair0 = IntVector.fromMemorySegment(INTS, w, from, LITTLE);
             IntVector pair1 = IntVector.fromMemorySegment(INTS, w, from + VECTOR_BYTES, LITTLE);
-            IntVector pair2 = IntVector.fromMemorySegment(INTS, w, from + 2 * VECTOR_BYTES, LITTLE);
-            IntVector pair3 = IntVector.fromMemorySegment(INTS, w, from + 3 * VECTOR_BYTES, LITTLE);
+            IntVector pair2 = IntVector.fromMemorySegment(INTS, w, fromSecond, LITTLE);
+            IntVector pair3 = IntVector.fromMemorySegment(INTS, w, fromSecond + VECTOR_BYTES, LITTLE);
             FloatVector even0 = pair0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
             FloatVector even1 = pair1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
             FloatVector even2 = pair2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
@@ -67,7 +69,7 @@ final class Bf16Tiles {
 
     /** 4 vectors of outputs, 2 rows. */
     static void tile4x2(
-            MemorySegment w, long at, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
+            MemorySegment w, long at, long second, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
         FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
         FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
         FloatVector sum02 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES);
@@ -78,11 +80,12 @@ final class Bf16Tiles {
         FloatVector sum13 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + 3 * LANES);
         for (int step = 0; step < steps; step++) {
             long from = at + step * STEP_BYTES;
+            long fromSecond = second + step * STEP_BYTES;
             int k = xOffset + 2 * step;
             IntVector pair0 = IntVector.fromMemorySegment(INTS, w, from, LITTLE);
             IntVector pair1 = IntVector.fromMemorySegment(INTS, w, from + VECTOR_BYTES, LITTLE);
-            IntVector pair2 = IntVector.fromMemorySegment(INTS, w, from + 2 * VECTOR_BYTES, LITTLE);
-            IntVector pair3 = IntVector.fromMemorySegment(INTS, w, from + 3 * VECTOR_BYTES, LITTLE);
+            IntVector pair2 = IntVector.fromMemorySegment(INTS, w, fromSecond, LITTLE);
+            IntVector pair3 = IntVector.fromMemorySegment(INTS, w, fromSecond + VECTOR_BYTES, LITTLE);
             FloatVector even0 = pair0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
             FloatVector even1 = pair1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
             FloatVector even2 = pair2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
@@ -124,7 +127,7 @@ final class Bf16Tiles {
 
     /** 4 vectors of outputs, 4 rows. */
     static void tile4x4(
-            MemorySegment w, long at, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
+            MemorySegment w, long at, long second, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
         FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
         FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
         FloatVector sum02 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES);
@@ -143,11 +146,12 @@ final class Bf16Tiles {
         FloatVector sum33 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride + 3 * LANES);
         for (int step = 0; step < steps; step++) {
             long from = at + step * STEP_BYTES;
+            long fromSecond = second + step * STEP_BYTES;
             int k = xOffset + 2 * step;
             IntVector pair0 = IntVector.fromMemorySegment(INTS, w, from, LITTLE);
             IntVector pair1 = IntVector.fromMemorySegment(INTS, w, from + VECTOR_BYTES, LITTLE);
-            IntVector pair2 = IntVector.fromMemorySegment(INTS, w, from + 2 * VECTOR_BYTES, LITTLE);
-            IntVector pair3 = IntVector.fromMemorySegment(INTS, w, from + 3 * VECTOR_BYTES, LITTLE);
+            IntVector pair2 = IntVector.fromMemorySegment(INTS, w, fromSecond, LITTLE);
+            IntVector pair3 = IntVector.fromMemorySegment(INTS, w, fromSecond + VECTOR_BYTES, LITTLE);
             FloatVector even0 = pair0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
             FloatVector even1 = pair1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
             FloatVector even2 = pair2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();

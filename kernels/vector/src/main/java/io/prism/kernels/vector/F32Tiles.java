@@ -10,7 +10,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Adds to m x n tiles of y, vectors of outputs by rows, the products of F32 panels.
  *
- * <p>The parameters of every tile: weights {@code w} from byte {@code at}, {@code steps} steps of one input; activations {@code x} of the
+ * <p>The parameters of every tile: weights {@code w} from byte
+ * {@code at}, of the third and fourth vector from byte {@code second}, {@code steps} steps of one input; activations {@code x} of the
  * first row from {@code xOffset}, rows {@code xStride} apart; sums {@code y} likewise.
  * The names say vectors x rows. Accumulators are written out one by one because only locals stay in registers.
  */
@@ -24,18 +25,19 @@ final class F32Tiles {
 
     /** 4 vectors of outputs, 1 row. */
     static void tile4x1(
-            MemorySegment w, long at, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
+            MemorySegment w, long at, long second, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
         FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
         FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
         FloatVector sum02 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES);
         FloatVector sum03 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * LANES);
         for (int step = 0; step < steps; step++) {
             long from = at + step * STEP_BYTES;
+            long fromSecond = second + step * STEP_BYTES;
             int k = xOffset + step;
             FloatVector w0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
             FloatVector w1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector w2 = FloatVector.fromMemorySegment(FLOATS, w, from + 2 * VECTOR_BYTES, LITTLE);
-            FloatVector w3 = FloatVector.fromMemorySegment(FLOATS, w, from + 3 * VECTOR_BYTES, LITTLE);
+            FloatVector w2 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond, LITTLE);
+            FloatVector w3 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond + VECTOR_BYTES, LITTLE);
             FloatVector x0 = FloatVector.broadcast(FLOATS, x[k]);
             sum00 = w0.fma(x0, sum00);
             sum01 = w1.fma(x0, sum01);
@@ -50,7 +52,7 @@ final class F32Tiles {
 
     /** 4 vectors of outputs, 2 rows. */
     static void tile4x2(
-            MemorySegment w, long at, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
+            MemorySegment w, long at, long second, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
         FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
         FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
         FloatVector sum02 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES);
@@ -61,11 +63,12 @@ final class F32Tiles {
         FloatVector sum13 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + 3 * LANES);
         for (int step = 0; step < steps; step++) {
             long from = at + step * STEP_BYTES;
+            long fromSecond = second + step * STEP_BYTES;
             int k = xOffset + step;
             FloatVector w0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
             FloatVector w1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector w2 = FloatVector.fromMemorySegment(FLOATS, w, from + 2 * VECTOR_BYTES, LITTLE);
-            FloatVector w3 = FloatVector.fromMemorySegment(FLOATS, w, from + 3 * VECTOR_BYTES, LITTLE);
+            FloatVector w2 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond, LITTLE);
+            FloatVector w3 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond + VECTOR_BYTES, LITTLE);
             FloatVector x0 = FloatVector.broadcast(FLOATS, x[k]);
             sum00 = w0.fma(x0, sum00);
             sum01 = w1.fma(x0, sum01);
@@ -89,7 +92,7 @@ final class F32Tiles {
 
     /** 4 vectors of outputs, 4 rows. */
     static void tile4x4(
-            MemorySegment w, long at, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
+            MemorySegment w, long at, long second, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
         FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
         FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
         FloatVector sum02 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES);
@@ -108,11 +111,12 @@ final class F32Tiles {
         FloatVector sum33 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride + 3 * LANES);
         for (int step = 0; step < steps; step++) {
             long from = at + step * STEP_BYTES;
+            long fromSecond = second + step * STEP_BYTES;
             int k = xOffset + step;
             FloatVector w0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
             FloatVector w1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector w2 = FloatVector.fromMemorySegment(FLOATS, w, from + 2 * VECTOR_BYTES, LITTLE);
-            FloatVector w3 = FloatVector.fromMemorySegment(FLOATS, w, from + 3 * VECTOR_BYTES, LITTLE);
+            FloatVector w2 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond, LITTLE);
+            FloatVector w3 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond + VECTOR_BYTES, LITTLE);
             FloatVector x0 = FloatVector.broadcast(FLOATS, x[k]);
             sum00 = w0.fma(x0, sum00);
             sum01 = w1.fma(x0, sum01);

@@ -27,7 +27,7 @@ import java.nio.ByteOrder;
  */
 final class PanelLayout {
     /** Outputs of a panel. */
-    static final int OUTPUTS = 64;
+    static final int OUTPUTS = 32;
 
     /** Bytes of a step. */
     static final long STEP_BYTES = OUTPUTS * Integer.BYTES;

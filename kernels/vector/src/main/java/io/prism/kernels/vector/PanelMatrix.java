@@ -57,9 +57,9 @@ final class PanelMatrix implements PackedMatrix {
         return panels;
     }
 
-    /** Number of panels. */
+    /** Number of panels, even, so that tiles of four vectors find two. */
     int panels() {
-        return (rows + PanelLayout.OUTPUTS - 1) / PanelLayout.OUTPUTS;
+        return 2 * ((rows + 2 * PanelLayout.OUTPUTS - 1) / (2 * PanelLayout.OUTPUTS));
     }
 
     /** Bytes from a panel to the next. */

@@ -7,20 +7,24 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One product y = x W^T over panels; reused, one for each calling thread. A chunk is a run of panels.
+ * One product y = x W^T over panels; reused, one for each calling thread. A chunk is a run of
+ * pairs of panels.
  *
  * <p>Each element of y is one sum over the inputs in their order, whatever the tiles: inputs are taken in sections,
  * between which the sums rest in y, so a section of a panel is read from memory once and from the cache by all further
  * rows.
  */
 final class PanelProduct implements WorkerTeam.Task {
+    /** Outputs of a pair of panels. */
+    private static final int OUTPUTS = 2 * PanelLayout.OUTPUTS;
+
     private static final int LANES = FloatVector.SPECIES_PREFERRED.length();
 
     /** Rows of the largest tile: 16 accumulators need the 32 registers of AVX-512 or AArch64. */
     private static final int MOST_ROWS = LANES >= 16 ? 8 : 6;
 
     /**
-     * Inputs of a section: 64 KiB of an F32 panel, which the second-level cache holds beside the activations. A
+     * Inputs of a section: 32 KiB of an F32 panel, which the second-level cache holds beside the activations. A
      * multiple of {@link Precision#BLOCK}. Sections also keep calls of a tile short, so that the JIT compiles it as a
      * method; compiled as a running loop (OSR) it boxes its accumulators.
      */
@@ -29,7 +33,7 @@ final class PanelProduct implements WorkerTeam.Task {
     /** Chunks per thread, so that a thread that is late costs little. */
     private static final int CHUNKS_PER_THREAD = 8;
 
-    private final ThreadLocal<float[]> lastPanel = ThreadLocal.withInitial(() -> new float[0]);
+    private final ThreadLocal<float[]> lastPair = ThreadLocal.withInitial(() -> new float[0]);
 
     private float[] starts = new float[0];
     private float[] evenColumns = new float[0];
@@ -41,7 +45,7 @@ final class PanelProduct implements WorkerTeam.Task {
     private int rows;
     private float[] y = starts;
     private int yOffset;
-    private int panelsPerChunk;
+    private int pairsPerChunk;
 
     /** Sets up a product; the arguments are those of {@link io.prism.kernels.Kernels#multiply}. */
     void begin(PanelMatrix w, float[] from, int fromOffset, int rowCount, float[] to, int toOffset, int threads) {
@@ -52,7 +56,7 @@ final class PanelProduct implements WorkerTeam.Task {
         rows = rowCount;
         y = to;
         yOffset = toOffset;
-        panelsPerChunk = Math.max(1, w.panels() / (threads * CHUNKS_PER_THREAD));
+        pairsPerChunk = Math.max(1, pairs(w) / (threads * CHUNKS_PER_THREAD));
         if (w.precision().isQuantized()) {
             sumBlocks();
         } else if (w.precision() == Precision.BF16 && xStride % 2 != 0) {
@@ -62,7 +66,11 @@ final class PanelProduct implements WorkerTeam.Task {
 
     /** Number of chunks of the product begun. */
     int chunks() {
-        return (begun().panels() + panelsPerChunk - 1) / panelsPerChunk;
+        return (pairs(begun()) + pairsPerChunk - 1) / pairsPerChunk;
+    }
+
+    private static int pairs(PanelMatrix w) {
+        return w.panels() / 2;
     }
 
     /** Lets go of the arguments. */
@@ -120,38 +128,38 @@ final class PanelProduct implements WorkerTeam.Task {
     @Override
     public void run(int chunk) {
         PanelMatrix w = begun();
-        int from = chunk * panelsPerChunk;
-        int to = Math.min(from + panelsPerChunk, w.panels());
-        for (int panel = from; panel < to; panel++) {
-            int output = panel * PanelLayout.OUTPUTS;
-            if (output + PanelLayout.OUTPUTS <= w.rows()) {
-                panel(w, panel, y, yOffset + output, w.rows());
+        int from = chunk * pairsPerChunk;
+        int to = Math.min(from + pairsPerChunk, pairs(w));
+        for (int pair = from; pair < to; pair++) {
+            int output = pair * OUTPUTS;
+            if (output + OUTPUTS <= w.rows()) {
+                pair(w, pair, y, yOffset + output, w.rows());
             } else {
-                lastPanel(w, panel, w.rows() - output);
+                lastPair(w, pair, w.rows() - output);
             }
         }
     }
 
-    /** A panel that y is not wide enough for: computed aside and copied. */
-    private void lastPanel(PanelMatrix w, int panel, int outputs) {
-        float[] aside = lastPanel.get();
-        if (aside.length < rows * PanelLayout.OUTPUTS) {
-            aside = new float[rows * PanelLayout.OUTPUTS];
-            lastPanel.set(aside);
+    /** A pair of panels that y is not wide enough for: computed aside and copied. */
+    private void lastPair(PanelMatrix w, int pair, int outputs) {
+        float[] aside = lastPair.get();
+        if (aside.length < rows * OUTPUTS) {
+            aside = new float[rows * OUTPUTS];
+            lastPair.set(aside);
         }
-        panel(w, panel, aside, 0, PanelLayout.OUTPUTS);
-        int to = yOffset + panel * PanelLayout.OUTPUTS;
+        pair(w, pair, aside, 0, OUTPUTS);
+        int to = yOffset + pair * OUTPUTS;
         for (int row = 0; row < rows; row++) {
-            System.arraycopy(aside, row * PanelLayout.OUTPUTS, y, to + row * w.rows(), outputs);
+            System.arraycopy(aside, row * OUTPUTS, y, to + row * w.rows(), outputs);
         }
     }
 
-    private void panel(PanelMatrix w, int panel, float[] sums, int sumsOffset, int sumsStride) {
+    private void pair(PanelMatrix w, int pair, float[] sums, int sumsOffset, int sumsStride) {
         for (int row = 0; row < rows; row++) {
             int from = sumsOffset + row * sumsStride;
-            Arrays.fill(sums, from, from + PanelLayout.OUTPUTS, 0);
+            Arrays.fill(sums, from, from + OUTPUTS, 0);
         }
-        long base = panel * w.panelBytes();
+        long base = 2 * pair * w.panelBytes();
         for (int section = 0; section < xStride; section += SECTION) {
             int inputs = Math.min(SECTION, xStride - section);
             long at = base + PanelLayout.panelBytes(w.precision(), section);
@@ -164,6 +172,11 @@ final class PanelProduct implements WorkerTeam.Task {
         }
     }
 
+    /** Where the vector of an output of a pair of panels begins, from where the first output's does. */
+    private static long bytesTo(PanelMatrix w, int output) {
+        return output / PanelLayout.OUTPUTS * w.panelBytes() + (long) (output % PanelLayout.OUTPUTS) * Float.BYTES;
+    }
+
     /** Rows of the next tile when {@code left} are to be done. */
     private static int tileRows(int left) {
         if (left >= MOST_ROWS) {
@@ -174,99 +187,118 @@ final class PanelProduct implements WorkerTeam.Task {
 
     private void tiles(
             PanelMatrix w, long at, int section, int inputs, int row, int tileRows, float[] sums, int to, int stride) {
-        MemorySegment panels = w.segment();
         int from = xOffset + row * xStride + section;
+        int blocksPerRow = xStride / Precision.BLOCK;
+        int start = row * blocksPerRow + section / Precision.BLOCK;
+        int blocks = inputs / Precision.BLOCK;
         switch (w.precision()) {
-            case F32 -> f32(panels, at, inputs, from, tileRows, sums, to, stride);
-            case BF16 -> bf16(panels, at, inputs / 2, from, tileRows, sums, to, stride);
-            case Q4, I8 -> {
-                int blocksPerRow = xStride / Precision.BLOCK;
-                int start = row * blocksPerRow + section / Precision.BLOCK;
-                if (w.precision() == Precision.Q4) {
-                    q4(panels, at, inputs / Precision.BLOCK, from, start, blocksPerRow, tileRows, sums, to, stride);
-                } else {
-                    i8(panels, at, inputs / Precision.BLOCK, from, start, blocksPerRow, tileRows, sums, to, stride);
-                }
-            }
+            case F32 -> f32(w, at, inputs, from, tileRows, sums, to, stride);
+            case BF16 -> bf16(w, at, inputs / 2, from, tileRows, sums, to, stride);
+            case Q4 -> q4(w, at, blocks, from, start, blocksPerRow, tileRows, sums, to, stride);
+            case I8 -> i8(w, at, blocks, from, start, blocksPerRow, tileRows, sums, to, stride);
         }
     }
 
     private void f32(
-            MemorySegment w, long at, int steps, int from, int tileRows, float[] sums, int to, int stride) {
+            PanelMatrix w, long at, int steps, int from, int tileRows, float[] sums, int to, int stride) {
+        MemorySegment panels = w.segment();
         int vectors = tileRows <= 4 ? 4 : 2;
-        for (int lane = 0; lane < PanelLayout.OUTPUTS; lane += vectors * LANES) {
-            long byteAt = at + (long) lane * Float.BYTES;
+        for (int output = 0; output < OUTPUTS; output += vectors * LANES) {
+            long first = at + bytesTo(w, output);
+            long second = at + bytesTo(w, output + 2 * LANES);
+            int out = to + output;
             switch (tileRows) {
-                case 1 -> F32Tiles.tile4x1(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
-                case 2 -> F32Tiles.tile4x2(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
-                case 4 -> F32Tiles.tile4x4(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
-                case 6 -> F32Tiles.tile2x6(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
-                default -> F32Tiles.tile2x8(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
+                case 1 -> F32Tiles.tile4x1(panels, first, second, steps, x, from, xStride, sums, out, stride);
+                case 2 -> F32Tiles.tile4x2(panels, first, second, steps, x, from, xStride, sums, out, stride);
+                case 4 -> F32Tiles.tile4x4(panels, first, second, steps, x, from, xStride, sums, out, stride);
+                case 6 -> F32Tiles.tile2x6(panels, first, steps, x, from, xStride, sums, out, stride);
+                default -> F32Tiles.tile2x8(panels, first, steps, x, from, xStride, sums, out, stride);
             }
         }
     }
 
     private void bf16(
-            MemorySegment w, long at, int steps, int from, int tileRows, float[] sums, int to, int stride) {
+            PanelMatrix w, long at, int steps, int from, int tileRows, float[] sums, int to, int stride) {
+        MemorySegment panels = w.segment();
         int vectors = tileRows <= 4 ? 4 : 2;
-        for (int lane = 0; lane < PanelLayout.OUTPUTS; lane += vectors * LANES) {
-            long byteAt = at + (long) lane * Float.BYTES;
+        for (int output = 0; output < OUTPUTS; output += vectors * LANES) {
+            long first = at + bytesTo(w, output);
+            long second = at + bytesTo(w, output + 2 * LANES);
+            int out = to + output;
             switch (tileRows) {
-                case 1 -> Bf16Tiles.tile4x1(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
-                case 2 -> Bf16Tiles.tile4x2(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
-                case 4 -> Bf16Tiles.tile4x4(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
-                case 6 -> Bf16Tiles.tile2x6(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
-                default -> Bf16Tiles.tile2x8(w, byteAt, steps, x, from, xStride, sums, to + lane, stride);
+                case 1 -> Bf16Tiles.tile4x1(panels, first, second, steps, x, from, xStride, sums, out, stride);
+                case 2 -> Bf16Tiles.tile4x2(panels, first, second, steps, x, from, xStride, sums, out, stride);
+                case 4 -> Bf16Tiles.tile4x4(panels, first, second, steps, x, from, xStride, sums, out, stride);
+                case 6 -> Bf16Tiles.tile2x6(panels, first, steps, x, from, xStride, sums, out, stride);
+                default -> Bf16Tiles.tile2x8(panels, first, steps, x, from, xStride, sums, out, stride);
             }
         }
     }
 
     private void q4(
-            MemorySegment w,
+            PanelMatrix w,
             long at,
             int blocks,
             int from,
             int start,
-            int startStride,
+            int perRow,
             int tileRows,
             float[] sums,
             int to,
             int stride) {
+        MemorySegment panels = w.segment();
         int vectors = tileRows <= 2 ? 4 : 2;
-        for (int lane = 0; lane < PanelLayout.OUTPUTS; lane += vectors * LANES) {
-            long byteAt = at + (long) lane * Float.BYTES;
-            int out = to + lane;
+        for (int output = 0; output < OUTPUTS; output += vectors * LANES) {
+            long first = at + bytesTo(w, output);
+            long second = at + bytesTo(w, output + 2 * LANES);
+            int out = to + output;
             switch (tileRows) {
-                case 1 -> Q4Tiles.tile4x1(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
-                case 2 -> Q4Tiles.tile4x2(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
-                case 4 -> Q4Tiles.tile2x4(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
-                case 6 -> Q4Tiles.tile2x6(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
-                default -> Q4Tiles.tile2x8(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
+                case 1 ->
+                    Q4Tiles.tile4x1(
+                            panels, first, second, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
+                case 2 ->
+                    Q4Tiles.tile4x2(
+                            panels, first, second, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
+                case 4 ->
+                    Q4Tiles.tile2x4(panels, first, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
+                case 6 ->
+                    Q4Tiles.tile2x6(panels, first, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
+                default ->
+                    Q4Tiles.tile2x8(panels, first, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
             }
         }
     }
 
     private void i8(
-            MemorySegment w,
+            PanelMatrix w,
             long at,
             int blocks,
             int from,
             int start,
-            int startStride,
+            int perRow,
             int tileRows,
             float[] sums,
             int to,
             int stride) {
+        MemorySegment panels = w.segment();
         int vectors = tileRows <= 2 ? 4 : 2;
-        for (int lane = 0; lane < PanelLayout.OUTPUTS; lane += vectors * LANES) {
-            long byteAt = at + (long) lane * Float.BYTES;
-            int out = to + lane;
+        for (int output = 0; output < OUTPUTS; output += vectors * LANES) {
+            long first = at + bytesTo(w, output);
+            long second = at + bytesTo(w, output + 2 * LANES);
+            int out = to + output;
             switch (tileRows) {
-                case 1 -> I8Tiles.tile4x1(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
-                case 2 -> I8Tiles.tile4x2(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
-                case 4 -> I8Tiles.tile2x4(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
-                case 6 -> I8Tiles.tile2x6(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
-                default -> I8Tiles.tile2x8(w, byteAt, blocks, x, from, xStride, starts, start, startStride, sums, out, stride);
+                case 1 ->
+                    I8Tiles.tile4x1(
+                            panels, first, second, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
+                case 2 ->
+                    I8Tiles.tile4x2(
+                            panels, first, second, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
+                case 4 ->
+                    I8Tiles.tile2x4(panels, first, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
+                case 6 ->
+                    I8Tiles.tile2x6(panels, first, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
+                default ->
+                    I8Tiles.tile2x8(panels, first, blocks, x, from, xStride, starts, start, perRow, sums, out, stride);
             }
         }
     }

@@ -13,7 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Adds to m x n tiles of y, vectors of outputs by rows, the products of Q4 panels.
  *
- * <p>The parameters of every tile: weights {@code w} from byte {@code at}, {@code blocks} blocks of 32 inputs; activations {@code x} of the
+ * <p>The parameters of every tile: weights {@code w} from byte
+ * {@code at}, of the third and fourth vector from byte {@code second}, {@code blocks} blocks of 32 inputs; activations {@code x} of the
  * first row from {@code xOffset}, rows {@code xStride} apart; sums {@code y} likewise.
  * {@code starts} holds what a block's sum starts from, for each row and block: see {@link PanelLayout}.
  *
@@ -41,11 +42,12 @@ final class Q4Tiles {
 
     /** 4 vectors of outputs, 1 row. */
     static void tile4x1(
-            MemorySegment w, long at, int blocks, float[] x, int xOffset, int xStride,
+            MemorySegment w, long at, long second, int blocks, float[] x, int xOffset, int xStride,
             float[] starts, int startOffset, int startStride, float[] y, int yOffset, int yStride) {
         for (int block = 0; block < blocks; block++) {
             long from = at + block * BLOCK_BYTES;
             int k = xOffset + block * Precision.BLOCK;
+            long fromSecond = second + block * BLOCK_BYTES;
             FloatVector start0 = FloatVector.broadcast(FLOATS, starts[startOffset + block]);
             FloatVector sum00 = start0;
             FloatVector sum01 = start0;
@@ -53,10 +55,11 @@ final class Q4Tiles {
             FloatVector sum03 = start0;
             for (int group = 1; group <= GROUPS; group++) {
                 long fromGroup = from + group * STEP_BYTES;
+                long fromGroupSecond = fromSecond + group * STEP_BYTES;
                 IntVector bits0 = IntVector.fromMemorySegment(INTS, w, fromGroup, LITTLE);
                 IntVector bits1 = IntVector.fromMemorySegment(INTS, w, fromGroup + VECTOR_BYTES, LITTLE);
-                IntVector bits2 = IntVector.fromMemorySegment(INTS, w, fromGroup + 2 * VECTOR_BYTES, LITTLE);
-                IntVector bits3 = IntVector.fromMemorySegment(INTS, w, fromGroup + 3 * VECTOR_BYTES, LITTLE);
+                IntVector bits2 = IntVector.fromMemorySegment(INTS, w, fromGroupSecond, LITTLE);
+                IntVector bits3 = IntVector.fromMemorySegment(INTS, w, fromGroupSecond + VECTOR_BYTES, LITTLE);
                 IntVector upper0 = bits0.lanewise(VectorOperators.LSHR, UPPER_SHIFT);
                 IntVector lower0 = bits0.lanewise(VectorOperators.LSHL, LOWER_SHIFT);
                 IntVector upper1 = bits1.lanewise(VectorOperators.LSHR, UPPER_SHIFT);
@@ -97,8 +100,8 @@ final class Q4Tiles {
             }
             FloatVector scale0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
             FloatVector scale1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector scale2 = FloatVector.fromMemorySegment(FLOATS, w, from + 2 * VECTOR_BYTES, LITTLE);
-            FloatVector scale3 = FloatVector.fromMemorySegment(FLOATS, w, from + 3 * VECTOR_BYTES, LITTLE);
+            FloatVector scale2 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond, LITTLE);
+            FloatVector scale3 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond + VECTOR_BYTES, LITTLE);
             sum00.fma(scale0, FloatVector.fromArray(FLOATS, y, yOffset)).intoArray(y, yOffset);
             sum01.fma(scale1, FloatVector.fromArray(FLOATS, y, yOffset + LANES)).intoArray(y, yOffset + LANES);
             sum02.fma(scale2, FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES)).intoArray(y, yOffset + 2 * LANES);
@@ -108,11 +111,12 @@ final class Q4Tiles {
 
     /** 4 vectors of outputs, 2 rows. */
     static void tile4x2(
-            MemorySegment w, long at, int blocks, float[] x, int xOffset, int xStride,
+            MemorySegment w, long at, long second, int blocks, float[] x, int xOffset, int xStride,
             float[] starts, int startOffset, int startStride, float[] y, int yOffset, int yStride) {
         for (int block = 0; block < blocks; block++) {
             long from = at + block * BLOCK_BYTES;
             int k = xOffset + block * Precision.BLOCK;
+            long fromSecond = second + block * BLOCK_BYTES;
             FloatVector start0 = FloatVector.broadcast(FLOATS, starts[startOffset + block]);
             FloatVector start1 = FloatVector.broadcast(FLOATS, starts[startOffset + block + startStride]);
             FloatVector sum00 = start0;
@@ -125,10 +129,11 @@ final class Q4Tiles {
             FloatVector sum13 = start1;
             for (int group = 1; group <= GROUPS; group++) {
                 long fromGroup = from + group * STEP_BYTES;
+                long fromGroupSecond = fromSecond + group * STEP_BYTES;
                 IntVector bits0 = IntVector.fromMemorySegment(INTS, w, fromGroup, LITTLE);
                 IntVector bits1 = IntVector.fromMemorySegment(INTS, w, fromGroup + VECTOR_BYTES, LITTLE);
-                IntVector bits2 = IntVector.fromMemorySegment(INTS, w, fromGroup + 2 * VECTOR_BYTES, LITTLE);
-                IntVector bits3 = IntVector.fromMemorySegment(INTS, w, fromGroup + 3 * VECTOR_BYTES, LITTLE);
+                IntVector bits2 = IntVector.fromMemorySegment(INTS, w, fromGroupSecond, LITTLE);
+                IntVector bits3 = IntVector.fromMemorySegment(INTS, w, fromGroupSecond + VECTOR_BYTES, LITTLE);
                 IntVector upper0 = bits0.lanewise(VectorOperators.LSHR, UPPER_SHIFT);
                 IntVector lower0 = bits0.lanewise(VectorOperators.LSHL, LOWER_SHIFT);
                 IntVector upper1 = bits1.lanewise(VectorOperators.LSHR, UPPER_SHIFT);
@@ -179,8 +184,8 @@ final class Q4Tiles {
             }
             FloatVector scale0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
             FloatVector scale1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector scale2 = FloatVector.fromMemorySegment(FLOATS, w, from + 2 * VECTOR_BYTES, LITTLE);
-            FloatVector scale3 = FloatVector.fromMemorySegment(FLOATS, w, from + 3 * VECTOR_BYTES, LITTLE);
+            FloatVector scale2 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond, LITTLE);
+            FloatVector scale3 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond + VECTOR_BYTES, LITTLE);
             sum00.fma(scale0, FloatVector.fromArray(FLOATS, y, yOffset)).intoArray(y, yOffset);
             sum01.fma(scale1, FloatVector.fromArray(FLOATS, y, yOffset + LANES)).intoArray(y, yOffset + LANES);
             sum02.fma(scale2, FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES)).intoArray(y, yOffset + 2 * LANES);
