@@ -187,7 +187,7 @@ final class RoundPlanner {
      */
     void finished(@Nullable DraftBudget budget, int rows, int tokens, long draft, long verify, long other) {
         double expected = cost.isKnown() ? cost.nanos(rows) : verify;
-        double pass = Math.min(verify, MOST_OUTLIER * expected);
+        double pass = Math.min((double) verify, MOST_OUTLIER * expected);
         elapsed += draft + pass + other;
         cost.observe(rows, verify);
         if (!cost.isKnown()) {

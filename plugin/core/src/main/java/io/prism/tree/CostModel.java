@@ -21,7 +21,10 @@ public final class CostModel {
     private static final double STEP = 0.05;
 
     /** Share of a new observation in all knots: what lengthens the context or slows the machine slows every size. */
-    private static final double COMMON_STEP = 0.01;
+    private static final double COMMON_STEP = 0.03;
+
+    /** Observations that a calibration counts for: enough to move slowly from there. */
+    private static final int CALIBRATED = 20;
 
     /** The most an observation counts, as logarithm of real over expected: a factor of 1.35. */
     private static final double MOST_SURPRISE = 0.3;
@@ -83,14 +86,14 @@ public final class CostModel {
         }
         long[] sorted = nanos.clone();
         Arrays.sort(sorted);
-        logNanos[knot] = Math.log(Math.max(1, sorted[sorted.length / 2]));
-        observations[knot] = nanos.length;
+        logNanos[knot] = Math.log((double) Math.max(1, sorted[sorted.length / 2]));
+        observations[knot] = CALIBRATED;
         rebuild();
     }
 
     /** A round's pass took this long. */
     public synchronized void observe(int rows, long nanos) {
-        double log = Math.log(Math.max(1, nanos));
+        double log = Math.log((double) Math.max(1, nanos));
         int upper = 0;
         while (knots[upper] < rows) {
             upper++;

@@ -42,7 +42,11 @@ public final class TokenDistribution {
         this.blockSums = new double[(vocabulary + BLOCK - 1) / BLOCK];
     }
 
-    /** @param parameters sampling parameters that are not greedy */
+    /**
+     * Sets how logits are processed from now on.
+     *
+     * @param parameters not greedy
+     */
     public void configure(SamplingParameters parameters) {
         if (parameters.isGreedy()) {
             throw new IllegalArgumentException("Temperature 0 has no distribution to draw from");

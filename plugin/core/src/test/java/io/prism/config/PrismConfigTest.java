@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -92,7 +93,7 @@ class PrismConfigTest {
         for (Flag flag : Flag.values()) {
             assertThat(flag.property()).startsWith("prism.");
             assertThat(flag.environmentVariable())
-                    .isEqualTo("PRISM_" + flag.property().substring(6).toUpperCase());
+                    .isEqualTo("PRISM_" + flag.property().substring(6).toUpperCase(Locale.ROOT));
             assertThat(flag.meaning()).isNotBlank();
             if (flag != Flag.DRAFTER) {
                 assertThat(load(flag.property(), flag.defaultValue())).isEqualTo(load());
@@ -194,7 +195,7 @@ class PrismConfigTest {
                 .hasMessageContaining("system property -D" + flag)
                 .hasMessageContaining(accepted);
         assertThatThrownBy(() -> PrismConfig.load(
-                        new Properties(), Map.of(flag.toUpperCase().replace('.', '_'), value), Optional.empty()))
+                        new Properties(), Map.of(flag.toUpperCase(Locale.ROOT).replace('.', '_'), value), Optional.empty()))
                 .isInstanceOf(PrismException.class)
                 .hasMessageContaining("environment variable PRISM_");
         assertThatThrownBy(() -> PrismConfig.load(new Properties(), Map.of(), file(flag + "=" + value)))

@@ -30,8 +30,6 @@ class RoundPlannerTest {
         final CostModel cost = new CostModel(MAX_ROWS);
         final AcceptanceModel acceptance = new AcceptanceModel(16);
         double noise = 0.05;
-        int text = 0;
-        int verifiedRounds;
 
         World(double rowCost, double draftCost, double claimed, double real) {
             this.rowCost = rowCost;
@@ -85,7 +83,6 @@ class RoundPlannerTest {
                 boolean refused = accepted < chosen.size() - 1;
                 planner.token(!refused && random.nextDouble() < real ? 1 : 2);
                 planner.finished(budget, chosen.size(), accepted + 1, (long) draft, (long) pass, 0);
-                verifiedRounds += chosen.size() > 1 ? 1 : 0;
                 time += draft + pass;
                 for (int i = 0; i <= accepted; i++) {
                     plainTime += pass(1, noise);

@@ -133,7 +133,7 @@ public final class FakeTarget implements TargetModel {
 
             @Override
             public int logitsOffset(int row) {
-                if (row >= rows || lastRowOnly && row != rows - 1) {
+                if (row >= rows || (lastRowOnly && row != rows - 1)) {
                     throw new IndexOutOfBoundsException("no logits for row " + row);
                 }
                 return lastRowOnly ? 0 : row * vocabulary;
