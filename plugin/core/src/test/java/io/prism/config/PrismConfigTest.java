@@ -195,7 +195,9 @@ class PrismConfigTest {
                 .hasMessageContaining("system property -D" + flag)
                 .hasMessageContaining(accepted);
         assertThatThrownBy(() -> PrismConfig.load(
-                        new Properties(), Map.of(flag.toUpperCase(Locale.ROOT).replace('.', '_'), value), Optional.empty()))
+                        new Properties(),
+                        Map.of(flag.toUpperCase(Locale.ROOT).replace('.', '_'), value),
+                        Optional.empty()))
                 .isInstanceOf(PrismException.class)
                 .hasMessageContaining("environment variable PRISM_");
         assertThatThrownBy(() -> PrismConfig.load(new Properties(), Map.of(), file(flag + "=" + value)))
