@@ -39,7 +39,7 @@ final class AttentionTask {
     private int tailPage;
 
     private int tailWidth;
-    /** Sums of weights, [query, lane]. */
+    /** Sum of weights of each query. */
     private float[] totals = new float[0];
     /** Weighted sums of values, [query, outputWidth]. */
     private float[] outputs = new float[0];
@@ -82,7 +82,7 @@ final class AttentionTask {
         for (int query = 0; query < queryCount; query++) {
             int to = rowOf(query) * shape.queryWidth() + headOf(query) * shape.headSize();
             AttentionTiles.finish(
-                    outputs, query * outputWidth, totals, query * VectorMath.LANES, shape.headSize(), out, to);
+                    outputs, query * outputWidth, totals[query], shape.headSize(), out, to);
         }
         this.layout = null;
         this.cache = null;
@@ -102,10 +102,10 @@ final class AttentionTask {
         int padded = tileCount * QUERIES;
         queries = reserved(queries, padded * shape.headSize());
         scores = reserved(scores, padded * CHUNK);
-        totals = reserved(totals, padded * VectorMath.LANES);
+        totals = reserved(totals, padded);
         outputs = reserved(outputs, padded * outputWidth);
         largest = reserved(largest, padded);
-        Arrays.fill(totals, 0, padded * VectorMath.LANES, 0f);
+        Arrays.fill(totals, 0, padded, 0f);
         Arrays.fill(outputs, 0, padded * outputWidth, 0f);
         Arrays.fill(largest, 0, padded, Float.NEGATIVE_INFINITY);
     }
@@ -169,7 +169,7 @@ final class AttentionTask {
                 queries, query, keyPages[page], cache.keyIndex(kvHead, 0), headSize, into, at, stride);
         if (shape.softCap() > 0) {
             for (int i = 0; i < QUERIES; i++) {
-                AttentionTiles.softCap(into, at + i * stride, shape.softCap());
+                VectorMath.limit(into, at + i * stride, CHUNK, shape.softCap());
             }
         }
     }
@@ -220,11 +220,13 @@ final class AttentionTask {
             float now = Math.max(before, AttentionTiles.largest(scores, score));
             if (now > before) {
                 largest[query] = now;
-                AttentionTiles.rescale(outputs, query * outputWidth, outputWidth, before - now);
-                AttentionTiles.rescale(totals, query * VectorMath.LANES, VectorMath.LANES, before - now);
+                // of the many exponentials, the one that is asked for so seldom may be slow, but never differ
+                float factor = (float) StrictMath.exp((double) before - now);
+                AttentionTiles.scale(outputs, query * outputWidth, outputWidth, factor);
+                totals[query] *= factor;
             }
             float reference = now == Float.NEGATIVE_INFINITY ? 0f : now;
-            AttentionTiles.exponentials(scores, score, reference, totals, query * VectorMath.LANES);
+            totals[query] += VectorMath.exponentials(scores, score, CHUNK, reference, 1f, scores, score);
         }
     }
 

@@ -108,55 +108,36 @@ final class AttentionTiles {
             s32 = k2.lanewise(VectorOperators.FMA, q3, s32);
             s33 = k3.lanewise(VectorOperators.FMA, q3, s33);
         }
-        storeFour(s00, s01, s02, s03, scores, score);
-        storeFour(s10, s11, s12, s13, scores, score + stride);
-        storeFour(s20, s21, s22, s23, scores, score + 2 * stride);
-        storeFour(s30, s31, s32, s33, scores, score + 3 * stride);
-    }
-
-    private static void storeFour(
-            FloatVector v0, FloatVector v1, FloatVector v2, FloatVector v3, float[] into, int at) {
-        v0.intoArray(into, at);
-        v1.intoArray(into, at + LANES);
-        v2.intoArray(into, at + 2 * LANES);
-        v3.intoArray(into, at + 3 * LANES);
-    }
-
-    /** Applies the soft cap to the scores of one query and chunk. */
-    static void softCap(float[] scores, int score, float softCap) {
-        for (int i = score; i < score + CHUNK; i += LANES) {
-            VectorElementwise.softCapped(FloatVector.fromArray(SPECIES, scores, i), softCap)
-                    .intoArray(scores, i);
-        }
+        s00.intoArray(scores, score);
+        s01.intoArray(scores, score + LANES);
+        s02.intoArray(scores, score + 2 * LANES);
+        s03.intoArray(scores, score + 3 * LANES);
+        s10.intoArray(scores, score + stride);
+        s11.intoArray(scores, score + stride + LANES);
+        s12.intoArray(scores, score + stride + 2 * LANES);
+        s13.intoArray(scores, score + stride + 3 * LANES);
+        s20.intoArray(scores, score + 2 * stride);
+        s21.intoArray(scores, score + 2 * stride + LANES);
+        s22.intoArray(scores, score + 2 * stride + 2 * LANES);
+        s23.intoArray(scores, score + 2 * stride + 3 * LANES);
+        s30.intoArray(scores, score + 3 * stride);
+        s31.intoArray(scores, score + 3 * stride + LANES);
+        s32.intoArray(scores, score + 3 * stride + 2 * LANES);
+        s33.intoArray(scores, score + 3 * stride + 3 * LANES);
     }
 
     /** The largest score of one query and chunk; NaN passed over. */
     static float largest(float[] scores, int score) {
         FloatVector largest = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         for (int i = score; i < score + CHUNK; i += LANES) {
-            largest = VectorMath.larger(largest, FloatVector.fromArray(SPECIES, scores, i));
+            FloatVector next = FloatVector.fromArray(SPECIES, scores, i);
+            largest = largest.blend(next, next.compare(VectorOperators.GT, largest));
         }
         return largest.reduceLanes(VectorOperators.MAX);
     }
 
-    /**
-     * Replaces the scores of one query and chunk by exp(score - largest) and adds them, lane by lane, to the sums at
-     * {@code sum}.
-     */
-    static void exponentials(float[] scores, int score, float largest, float[] sums, int sum) {
-        FloatVector total = FloatVector.fromArray(SPECIES, sums, sum);
-        for (int i = score; i < score + CHUNK; i += LANES) {
-            FloatVector e = VectorMath.expNonPositive(
-                    FloatVector.fromArray(SPECIES, scores, i).sub(largest));
-            e.intoArray(scores, i);
-            total = total.add(e);
-        }
-        total.intoArray(sums, sum);
-    }
-
-    /** Multiplies {@code length} elements, a multiple of the lanes, by exp({@code exponent}). */
-    static void rescale(float[] x, int from, int length, float exponent) {
-        FloatVector factor = VectorMath.expNonPositive(FloatVector.broadcast(SPECIES, exponent));
+    /** Multiplies {@code length} elements, a multiple of the lanes. */
+    static void scale(float[] x, int from, int length, float factor) {
         for (int i = from; i < from + length; i += LANES) {
             FloatVector.fromArray(SPECIES, x, i).mul(factor).intoArray(x, i);
         }
@@ -177,17 +158,7 @@ final class AttentionTiles {
             accumulateFour(weights, weight, count, values, value + e, headSize, sums, sum + e, stride);
         }
         for (; e < headSize; e += LANES) {
-            accumulateOne(
-                    weights,
-                    weight,
-                    count,
-                    values,
-                    value + e,
-                    headSize,
-                    sums,
-                    sum + e,
-                    stride,
-                    VectorMath.lanesBelow(e, headSize));
+            accumulateOne(weights, weight, count, values, value + e, headSize, sums, sum + e, stride, headSize - e);
         }
     }
 
@@ -240,15 +211,28 @@ final class AttentionTiles {
             o32 = v2.lanewise(VectorOperators.FMA, w3, o32);
             o33 = v3.lanewise(VectorOperators.FMA, w3, o33);
         }
-        storeFour(o00, o01, o02, o03, sums, sum);
-        storeFour(o10, o11, o12, o13, sums, sum1);
-        storeFour(o20, o21, o22, o23, sums, sum2);
-        storeFour(o30, o31, o32, o33, sums, sum3);
+        o00.intoArray(sums, sum);
+        o01.intoArray(sums, sum + LANES);
+        o02.intoArray(sums, sum + 2 * LANES);
+        o03.intoArray(sums, sum + 3 * LANES);
+        o10.intoArray(sums, sum1);
+        o11.intoArray(sums, sum1 + LANES);
+        o12.intoArray(sums, sum1 + 2 * LANES);
+        o13.intoArray(sums, sum1 + 3 * LANES);
+        o20.intoArray(sums, sum2);
+        o21.intoArray(sums, sum2 + LANES);
+        o22.intoArray(sums, sum2 + 2 * LANES);
+        o23.intoArray(sums, sum2 + 3 * LANES);
+        o30.intoArray(sums, sum3);
+        o31.intoArray(sums, sum3 + LANES);
+        o32.intoArray(sums, sum3 + 2 * LANES);
+        o33.intoArray(sums, sum3 + 3 * LANES);
     }
 
     private static void accumulateOne(
             float[] weights, int weight, int count, float[] values, int value, int headSize, float[] sums, int sum,
-            int stride, VectorMask<Float> mask) {
+            int stride, int rest) {
+        VectorMask<Float> mask = SPECIES.indexInRange(0, rest);
         FloatVector o0 = FloatVector.fromArray(SPECIES, sums, sum);
         FloatVector o1 = FloatVector.fromArray(SPECIES, sums, sum + stride);
         FloatVector o2 = FloatVector.fromArray(SPECIES, sums, sum + 2 * stride);
@@ -268,31 +252,23 @@ final class AttentionTiles {
 
     /** Adds weight x value of one slot to the output of one query. */
     static void accumulateSlot(float weight, float[] values, int value, int headSize, float[] sums, int sum) {
-        FloatVector w = FloatVector.broadcast(SPECIES, weight);
-        int e = 0;
-        for (; e <= headSize - LANES; e += LANES) {
-            FloatVector.fromArray(SPECIES, values, value + e)
-                    .lanewise(VectorOperators.FMA, w, FloatVector.fromArray(SPECIES, sums, sum + e))
-                    .intoArray(sums, sum + e);
-        }
-        if (e < headSize) {
-            FloatVector.fromArray(SPECIES, values, value + e, VectorMath.lanesBelow(e, headSize))
-                    .lanewise(VectorOperators.FMA, w, FloatVector.fromArray(SPECIES, sums, sum + e))
+        for (int e = 0; e < headSize; e += LANES) {
+            VectorMask<Float> mask = SPECIES.indexInRange(e, headSize);
+            FloatVector.fromArray(SPECIES, values, value + e, mask)
+                    .lanewise(
+                            VectorOperators.FMA,
+                            FloatVector.broadcast(SPECIES, weight),
+                            FloatVector.fromArray(SPECIES, sums, sum + e))
                     .intoArray(sums, sum + e);
         }
     }
 
     /** Writes the weighted sum of one query divided by the sum of its weights. */
-    static void finish(float[] sums, int sum, float[] totals, int total, int headSize, float[] out, int to) {
-        float divisor = VectorMath.sum(FloatVector.fromArray(SPECIES, totals, total));
-        int e = 0;
-        for (; e <= headSize - LANES; e += LANES) {
-            FloatVector.fromArray(SPECIES, sums, sum + e).div(divisor).intoArray(out, to + e);
-        }
-        if (e < headSize) {
+    static void finish(float[] sums, int sum, float total, int headSize, float[] out, int to) {
+        for (int e = 0; e < headSize; e += LANES) {
             FloatVector.fromArray(SPECIES, sums, sum + e)
-                    .div(divisor)
-                    .intoArray(out, to + e, VectorMath.lanesBelow(e, headSize));
+                    .div(total)
+                    .intoArray(out, to + e, SPECIES.indexInRange(e, headSize));
         }
     }
 }

@@ -10,7 +10,7 @@ import jdk.incubator.vector.VectorOperators;
 
 /** Operations that treat every element alike. Arguments as in {@link io.prism.kernels.Kernels}. */
 final class VectorElementwise {
-    private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
+    private static final float TWICE_SQRT_2_OVER_PI = (float) (2 * Math.sqrt(2 / Math.PI));
     private static final float GELU_CUBIC = 0.044715f;
 
     private VectorElementwise() {}
@@ -19,47 +19,44 @@ final class VectorElementwise {
     static void gate(Activation activation, float[] gateUp, int fromRow, int toRow, int width, float[] out) {
         for (int row = fromRow; row < toRow; row++) {
             int gate = row * 2 * width;
+            int to = row * width;
             switch (activation) {
-                case SILU -> silu(gateUp, gate, width, out, row * width);
-                case GELU_TANH -> geluTanh(gateUp, gate, width, out, row * width);
+                case SILU -> VectorMath.expOfNegativeSize(gateUp, gate, width, out, to);
+                case GELU_TANH -> {
+                    geluArgument(gateUp, gate, width, out, to);
+                    VectorMath.expOfNegativeSize(out, to, width, out, to);
+                }
             }
+            applyGate(gateUp, gate, width, out, to);
         }
     }
 
-    private static void silu(float[] gateUp, int gate, int width, float[] out, int to) {
-        int i = 0;
-        for (; i <= width - LANES; i += LANES) {
-            FloatVector x = FloatVector.fromArray(SPECIES, gateUp, gate + i);
-            FloatVector up = FloatVector.fromArray(SPECIES, gateUp, gate + width + i);
-            x.mul(VectorMath.sigmoid(x)).mul(up).intoArray(out, to + i);
+    /** 2u, for 0.5 (1 + tanh(u)) is sigmoid(2u), which loses no digits where tanh(u) nears -1. */
+    private static void geluArgument(float[] gateUp, int gate, int width, float[] out, int to) {
+        for (int i = 0; i < width; i += LANES) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, width);
+            FloatVector x = FloatVector.fromArray(SPECIES, gateUp, gate + i, mask);
+            x.mul(x)
+                    .mul(GELU_CUBIC)
+                    .lanewise(VectorOperators.FMA, x, x)
+                    .mul(TWICE_SQRT_2_OVER_PI)
+                    .intoArray(out, to + i, mask);
         }
-        if (i < width) {
-            VectorMask<Float> mask = VectorMath.lanesBelow(i, width);
+    }
+
+    /** out = gate x sigmoid x up, where out holds e = exp(-|z|) and sigmoid(z) is 1 / (1 + e) or, for negative z, e / (1 + e). */
+    private static void applyGate(float[] gateUp, int gate, int width, float[] out, int to) {
+        for (int i = 0; i < width; i += LANES) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, width);
             FloatVector x = FloatVector.fromArray(SPECIES, gateUp, gate + i, mask);
             FloatVector up = FloatVector.fromArray(SPECIES, gateUp, gate + width + i, mask);
-            x.mul(VectorMath.sigmoid(x)).mul(up).intoArray(out, to + i, mask);
+            FloatVector e = FloatVector.fromArray(SPECIES, out, to + i, mask);
+            e.blend(1f, x.compare(VectorOperators.GE, 0f))
+                    .div(e.add(1f))
+                    .mul(x)
+                    .mul(up)
+                    .intoArray(out, to + i, mask);
         }
-    }
-
-    private static void geluTanh(float[] gateUp, int gate, int width, float[] out, int to) {
-        int i = 0;
-        for (; i <= width - LANES; i += LANES) {
-            FloatVector x = FloatVector.fromArray(SPECIES, gateUp, gate + i);
-            FloatVector up = FloatVector.fromArray(SPECIES, gateUp, gate + width + i);
-            gelu(x).mul(up).intoArray(out, to + i);
-        }
-        if (i < width) {
-            VectorMask<Float> mask = VectorMath.lanesBelow(i, width);
-            FloatVector x = FloatVector.fromArray(SPECIES, gateUp, gate + i, mask);
-            FloatVector up = FloatVector.fromArray(SPECIES, gateUp, gate + width + i, mask);
-            gelu(x).mul(up).intoArray(out, to + i, mask);
-        }
-    }
-
-    /** 0.5 (1 + tanh(u)) is sigmoid(2u), which loses no digits where tanh(u) nears -1. */
-    private static FloatVector gelu(FloatVector x) {
-        FloatVector cubic = x.mul(x).mul(GELU_CUBIC).lanewise(VectorOperators.FMA, x, x);
-        return x.mul(VectorMath.sigmoid(cubic.mul(2 * SQRT_2_OVER_PI)));
     }
 
     static void addScaled(float[] x, int xOffset, float factor, float[] y, int yOffset, int length) {
@@ -88,21 +85,5 @@ final class VectorElementwise {
                 y[to + i] += bias[i];
             }
         }
-    }
-
-    static void softCap(float[] x, int offset, int length, float softCap) {
-        int i = 0;
-        for (; i <= length - LANES; i += LANES) {
-            softCapped(FloatVector.fromArray(SPECIES, x, offset + i), softCap).intoArray(x, offset + i);
-        }
-        if (i < length) {
-            VectorMask<Float> mask = VectorMath.lanesBelow(i, length);
-            softCapped(FloatVector.fromArray(SPECIES, x, offset + i, mask), softCap)
-                    .intoArray(x, offset + i, mask);
-        }
-    }
-
-    static FloatVector softCapped(FloatVector x, float softCap) {
-        return VectorMath.tanh(x.div(softCap)).mul(softCap);
     }
 }

@@ -80,7 +80,7 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void softCap(float[] x, int offset, int length, float softCap) {
-        VectorElementwise.softCap(x, offset, length, softCap);
+        VectorMath.limit(x, offset, length, softCap);
     }
 
     @Override

@@ -31,20 +31,22 @@ final class VectorLogits {
 
     /** The largest element, NaN passed over; minus infinity if there is none. */
     private static float largest(float[] x, int offset, int length) {
-        FloatVector largest0 = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-        FloatVector largest1 = largest0;
-        FloatVector largest2 = largest0;
-        FloatVector largest3 = largest0;
+        FloatVector a = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+        FloatVector b = a;
+        FloatVector c = a;
+        FloatVector d = a;
         int i = 0;
         for (; i <= length - 4 * LANES; i += 4 * LANES) {
-            largest0 = VectorMath.larger(largest0, FloatVector.fromArray(SPECIES, x, offset + i));
-            largest1 = VectorMath.larger(largest1, FloatVector.fromArray(SPECIES, x, offset + i + LANES));
-            largest2 = VectorMath.larger(largest2, FloatVector.fromArray(SPECIES, x, offset + i + 2 * LANES));
-            largest3 = VectorMath.larger(largest3, FloatVector.fromArray(SPECIES, x, offset + i + 3 * LANES));
+            FloatVector x0 = FloatVector.fromArray(SPECIES, x, offset + i);
+            FloatVector x1 = FloatVector.fromArray(SPECIES, x, offset + i + LANES);
+            FloatVector x2 = FloatVector.fromArray(SPECIES, x, offset + i + 2 * LANES);
+            FloatVector x3 = FloatVector.fromArray(SPECIES, x, offset + i + 3 * LANES);
+            a = a.blend(x0, x0.compare(VectorOperators.GT, a));
+            b = b.blend(x1, x1.compare(VectorOperators.GT, b));
+            c = c.blend(x2, x2.compare(VectorOperators.GT, c));
+            d = d.blend(x3, x3.compare(VectorOperators.GT, d));
         }
-        FloatVector all = VectorMath.larger(
-                VectorMath.larger(largest0, largest1), VectorMath.larger(largest2, largest3));
-        float result = all.reduceLanes(VectorOperators.MAX);
+        float result = a.max(b).max(c.max(d)).reduceLanes(VectorOperators.MAX);
         for (; i < length; i++) {
             if (x[offset + i] > result) {
                 result = x[offset + i];
@@ -55,24 +57,13 @@ final class VectorLogits {
 
     static float logSumExp(float[] x, int offset, int length, float temperature) {
         float largest = largest(x, offset, length);
-        float inverse = 1 / temperature;
-        FloatVector sum0 = FloatVector.zero(SPECIES);
-        FloatVector sum1 = sum0;
-        int i = 0;
-        for (; i <= length - 2 * LANES; i += 2 * LANES) {
-            sum0 = sum0.add(exp(FloatVector.fromArray(SPECIES, x, offset + i), largest, inverse));
-            sum1 = sum1.add(exp(FloatVector.fromArray(SPECIES, x, offset + i + LANES), largest, inverse));
-        }
-        for (; i < length; i += LANES) {
-            VectorMask<Float> mask = VectorMath.lanesBelow(i, length);
-            FloatVector rest = FloatVector.fromArray(SPECIES, x, offset + i, mask);
-            sum0 = sum0.add(exp(rest, largest, inverse), mask);
-        }
-        return (float) ((double) largest / temperature + Math.log(VectorMath.sum(sum0.add(sum1))));
+        float sum = VectorMath.sumOfExponentials(x, offset, length, largest, 1 / temperature);
+        return (float) ((double) largest / temperature + Math.log(sum));
     }
 
     static void softmax(float[] x, int offset, int length, float temperature, float[] y, int yOffset) {
-        float total = exponentials(x, offset, length, largest(x, offset, length), 1 / temperature, y, yOffset);
+        float largest = largest(x, offset, length);
+        float total = VectorMath.exponentials(x, offset, length, largest, 1 / temperature, y, yOffset);
         int i = 0;
         for (; i <= length - LANES; i += LANES) {
             FloatVector.fromArray(SPECIES, y, yOffset + i).div(total).intoArray(y, yOffset + i);
@@ -80,33 +71,6 @@ final class VectorLogits {
         for (; i < length; i++) {
             y[yOffset + i] /= total;
         }
-    }
-
-    /** Writes exp((x - largest) * inverse) and returns the sum. */
-    private static float exponentials(
-            float[] x, int offset, int length, float largest, float inverse, float[] y, int yOffset) {
-        FloatVector sum0 = FloatVector.zero(SPECIES);
-        FloatVector sum1 = sum0;
-        int i = 0;
-        for (; i <= length - 2 * LANES; i += 2 * LANES) {
-            FloatVector e0 = exp(FloatVector.fromArray(SPECIES, x, offset + i), largest, inverse);
-            FloatVector e1 = exp(FloatVector.fromArray(SPECIES, x, offset + i + LANES), largest, inverse);
-            e0.intoArray(y, yOffset + i);
-            e1.intoArray(y, yOffset + i + LANES);
-            sum0 = sum0.add(e0);
-            sum1 = sum1.add(e1);
-        }
-        for (; i < length; i += LANES) {
-            VectorMask<Float> mask = VectorMath.lanesBelow(i, length);
-            FloatVector rest = exp(FloatVector.fromArray(SPECIES, x, offset + i, mask), largest, inverse);
-            rest.intoArray(y, yOffset + i, mask);
-            sum0 = sum0.add(rest, mask);
-        }
-        return VectorMath.sum(sum0.add(sum1));
-    }
-
-    private static FloatVector exp(FloatVector x, float largest, float inverse) {
-        return VectorMath.expNonPositive(x.sub(largest).mul(inverse));
     }
 
     static void topK(float[] x, int offset, int length, int k, int[] indices, float[] values) {
@@ -130,14 +94,12 @@ final class VectorLogits {
     }
 
     private static boolean anyGreater(float[] x, int from, float threshold) {
-        VectorMask<Float> first = greater(x, from, threshold).or(greater(x, from + LANES, threshold));
-        VectorMask<Float> second =
-                greater(x, from + 2 * LANES, threshold).or(greater(x, from + 3 * LANES, threshold));
-        return first.or(second).anyTrue();
-    }
-
-    private static VectorMask<Float> greater(float[] x, int from, float threshold) {
-        return FloatVector.fromArray(SPECIES, x, from).compare(VectorOperators.GT, threshold);
+        return FloatVector.fromArray(SPECIES, x, from)
+                .compare(VectorOperators.GT, threshold)
+                .or(FloatVector.fromArray(SPECIES, x, from + LANES).compare(VectorOperators.GT, threshold))
+                .or(FloatVector.fromArray(SPECIES, x, from + 2 * LANES).compare(VectorOperators.GT, threshold))
+                .or(FloatVector.fromArray(SPECIES, x, from + 3 * LANES).compare(VectorOperators.GT, threshold))
+                .anyTrue();
     }
 
     /** Elements equal to the least one kept have higher indices than it, so only greater ones count; NaN never does. */

@@ -46,22 +46,25 @@ final class VectorNorm {
             sum3 = x3.lanewise(VectorOperators.FMA, x3, sum3);
         }
         for (; i < width; i += LANES) {
-            FloatVector rest = FloatVector.fromArray(SPECIES, x, from + i, VectorMath.lanesBelow(i, width));
+            FloatVector rest = FloatVector.fromArray(SPECIES, x, from + i, SPECIES.indexInRange(i, width));
             sum0 = rest.lanewise(VectorOperators.FMA, rest, sum0);
         }
-        return VectorMath.sum(sum0.add(sum1).add(sum2.add(sum3)));
+        FloatVector sum = sum0.add(sum1).add(sum2.add(sum3));
+        if (LANES >= 16) {
+            sum = sum.add(sum.rearrange(VectorMath.FOLD_8));
+        }
+        if (LANES >= 8) {
+            sum = sum.add(sum.rearrange(VectorMath.FOLD_4));
+        }
+        if (LANES >= 4) {
+            sum = sum.add(sum.rearrange(VectorMath.FOLD_2));
+        }
+        return sum.add(sum.rearrange(VectorMath.FOLD_1)).lane(0);
     }
 
     private static void scale(float[] x, int from, float[] weight, float factor, int width, float[] y, int to) {
-        int i = 0;
-        for (; i <= width - LANES; i += LANES) {
-            FloatVector.fromArray(SPECIES, x, from + i)
-                    .mul(factor)
-                    .mul(FloatVector.fromArray(SPECIES, weight, i))
-                    .intoArray(y, to + i);
-        }
-        if (i < width) {
-            VectorMask<Float> mask = VectorMath.lanesBelow(i, width);
+        for (int i = 0; i < width; i += LANES) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, width);
             FloatVector.fromArray(SPECIES, x, from + i, mask)
                     .mul(factor)
                     .mul(FloatVector.fromArray(SPECIES, weight, i, mask))
