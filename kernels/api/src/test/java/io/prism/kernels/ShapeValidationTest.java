@@ -19,8 +19,7 @@ class ShapeValidationTest {
 
     @ParameterizedTest
     @CsvSource({"F32, 1535, 0, values", "BF16, 770, 0, values", "I8, 384, 44, scales", "Q4, 192, 0, scales"})
-    void aMatrixWithAnotherNumberOfBytesIsRefused(
-            Precision precision, int valueBytes, int scaleBytes, String what) {
+    void aMatrixWithAnotherNumberOfBytesIsRefused(Precision precision, int valueBytes, int scaleBytes, String what) {
         assertThatThrownBy(() -> new Matrix(precision, 4, 96, bytes(valueBytes), bytes(scaleBytes)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(what)

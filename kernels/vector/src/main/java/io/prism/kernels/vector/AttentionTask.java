@@ -81,8 +81,7 @@ final class AttentionTask {
         }
         for (int query = 0; query < queryCount; query++) {
             int to = rowOf(query) * shape.queryWidth() + headOf(query) * shape.headSize();
-            AttentionTiles.finish(
-                    outputs, query * outputWidth, totals[query], shape.headSize(), out, to);
+            AttentionTiles.finish(outputs, query * outputWidth, totals[query], shape.headSize(), out, to);
         }
         this.layout = null;
         this.cache = null;
@@ -165,8 +164,7 @@ final class AttentionTask {
     private void scorePage(int page, int tile, float[] into, int at, int stride) {
         int headSize = shape.headSize();
         int query = tile * QUERIES * headSize;
-        AttentionTiles.scores(
-                queries, query, keyPages[page], cache.keyIndex(kvHead, 0), headSize, into, at, stride);
+        AttentionTiles.scores(queries, query, keyPages[page], cache.keyIndex(kvHead, 0), headSize, into, at, stride);
         if (shape.softCap() > 0) {
             for (int i = 0; i < QUERIES; i++) {
                 VectorMath.limit(into, at + i * stride, CHUNK, shape.softCap());

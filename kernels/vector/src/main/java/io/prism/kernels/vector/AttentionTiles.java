@@ -151,7 +151,14 @@ final class AttentionTiles {
      * @param sums [QUERIES, stride] from {@code sum}
      */
     static void accumulate(
-            float[] weights, int weight, int count, float[] values, int value, int headSize, float[] sums, int sum,
+            float[] weights,
+            int weight,
+            int count,
+            float[] values,
+            int value,
+            int headSize,
+            float[] sums,
+            int sum,
             int stride) {
         int e = 0;
         for (; e <= headSize - VECTORS * LANES; e += VECTORS * LANES) {
@@ -163,7 +170,14 @@ final class AttentionTiles {
     }
 
     private static void accumulateFour(
-            float[] weights, int weight, int count, float[] values, int value, int headSize, float[] sums, int sum,
+            float[] weights,
+            int weight,
+            int count,
+            float[] values,
+            int value,
+            int headSize,
+            float[] sums,
+            int sum,
             int stride) {
         FloatVector o00 = FloatVector.fromArray(SPECIES, sums, sum);
         FloatVector o01 = FloatVector.fromArray(SPECIES, sums, sum + LANES);
@@ -230,8 +244,16 @@ final class AttentionTiles {
     }
 
     private static void accumulateOne(
-            float[] weights, int weight, int count, float[] values, int value, int headSize, float[] sums, int sum,
-            int stride, int rest) {
+            float[] weights,
+            int weight,
+            int count,
+            float[] values,
+            int value,
+            int headSize,
+            float[] sums,
+            int sum,
+            int stride,
+            int rest) {
         VectorMask<Float> mask = SPECIES.indexInRange(0, rest);
         FloatVector o0 = FloatVector.fromArray(SPECIES, sums, sum);
         FloatVector o1 = FloatVector.fromArray(SPECIES, sums, sum + stride);

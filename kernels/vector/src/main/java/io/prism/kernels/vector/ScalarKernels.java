@@ -184,12 +184,11 @@ public final class ScalarKernels implements Kernels {
             for (int i = 0; i < width; i++) {
                 double gate = gateUp[row * 2 * width + i];
                 double up = gateUp[row * 2 * width + width + i];
-                double activated =
-                        switch (activation) {
-                            case SILU -> gate / (1 + Math.exp(-gate));
-                            case GELU_TANH ->
-                                0.5 * gate * (1 + Math.tanh(SQRT_2_OVER_PI * (gate + 0.044715 * gate * gate * gate)));
-                        };
+                double activated = switch (activation) {
+                    case SILU -> gate / (1 + Math.exp(-gate));
+                    case GELU_TANH ->
+                        0.5 * gate * (1 + Math.tanh(SQRT_2_OVER_PI * (gate + 0.044715 * gate * gate * gate)));
+                };
                 out[row * width + i] = (float) (activated * up);
             }
         }

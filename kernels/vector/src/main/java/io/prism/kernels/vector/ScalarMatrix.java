@@ -13,10 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Stacked matrices in their own row-major layout, decoded one row at a time. */
 final class ScalarMatrix implements PackedMatrix {
-    private static final ValueLayout.OfFloat F32 =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort BF16 =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort BF16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int HALF_BLOCK = Precision.BLOCK / 2;
     private static final int Q4_OFFSET = 8;
 

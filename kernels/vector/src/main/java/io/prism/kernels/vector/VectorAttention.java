@@ -74,9 +74,7 @@ final class VectorAttention {
             }
             runs = 0;
             for (int row = 0; row < layout.rows(); row++) {
-                if (row == 0
-                        || row == starts[runs - 1] + rowsOfTask
-                        || layout.cache(row) != layout.cache(row - 1)) {
+                if (row == 0 || row == starts[runs - 1] + rowsOfTask || layout.cache(row) != layout.cache(row - 1)) {
                     starts[runs++] = row;
                 }
             }

@@ -103,8 +103,7 @@ final class VectorLogits {
     }
 
     /** Elements equal to the least one kept have higher indices than it, so only greater ones count; NaN never does. */
-    private static void insertGreater(
-            float[] x, int offset, int from, int to, int k, int[] indices, float[] values) {
+    private static void insertGreater(float[] x, int offset, int from, int to, int k, int[] indices, float[] values) {
         for (int i = from; i < to; i++) {
             if (x[offset + i] > values[k - 1]) {
                 insert(x[offset + i], i, k - 1, indices, values);

@@ -18,9 +18,8 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class VectorMath {
     /** The widest vectors of the machine, at most 16 lanes: a block of the key layout is one vector or several. */
-    static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED.length() > 16
-            ? FloatVector.SPECIES_512
-            : FloatVector.SPECIES_PREFERRED;
+    static final VectorSpecies<Float> SPECIES =
+            FloatVector.SPECIES_PREFERRED.length() > 16 ? FloatVector.SPECIES_512 : FloatVector.SPECIES_PREFERRED;
 
     static final int LANES = SPECIES.length();
 
@@ -69,7 +68,8 @@ final class VectorMath {
     static void expOfNegativeSize(float[] x, int xOffset, int length, float[] y, int yOffset) {
         for (int i = 0; i < length; i += LANES) {
             VectorMask<Float> mask = SPECIES.indexInRange(i, length);
-            FloatVector v = FloatVector.fromArray(SPECIES, x, xOffset + i, mask).abs().neg();
+            FloatVector v =
+                    FloatVector.fromArray(SPECIES, x, xOffset + i, mask).abs().neg();
             FloatVector shifted = v.lanewise(VectorOperators.FMA, LOG2_E, ROUND);
             FloatVector n = shifted.sub(ROUND);
             FloatVector r = n.lanewise(VectorOperators.FMA, LN_2, v);
@@ -88,13 +88,13 @@ final class VectorMath {
     }
 
     /** y = exp((x - largest) factor); returns the sum. {@code y} may be {@code x}. */
-    static float exponentials(
-            float[] x, int xOffset, int length, float largest, float factor, float[] y, int yOffset) {
+    static float exponentials(float[] x, int xOffset, int length, float largest, float factor, float[] y, int yOffset) {
         FloatVector sum = FloatVector.zero(SPECIES);
         for (int i = 0; i < length; i += LANES) {
             VectorMask<Float> mask = SPECIES.indexInRange(i, length);
-            FloatVector v =
-                    FloatVector.fromArray(SPECIES, x, xOffset + i, mask).sub(largest).mul(factor);
+            FloatVector v = FloatVector.fromArray(SPECIES, x, xOffset + i, mask)
+                    .sub(largest)
+                    .mul(factor);
             FloatVector shifted = v.lanewise(VectorOperators.FMA, LOG2_E, ROUND);
             FloatVector n = shifted.sub(ROUND);
             FloatVector r = n.lanewise(VectorOperators.FMA, LN_2, v);
@@ -128,8 +128,9 @@ final class VectorMath {
         FloatVector sum = FloatVector.zero(SPECIES);
         for (int i = 0; i < length; i += LANES) {
             VectorMask<Float> mask = SPECIES.indexInRange(i, length);
-            FloatVector v =
-                    FloatVector.fromArray(SPECIES, x, offset + i, mask).sub(largest).mul(factor);
+            FloatVector v = FloatVector.fromArray(SPECIES, x, offset + i, mask)
+                    .sub(largest)
+                    .mul(factor);
             FloatVector shifted = v.lanewise(VectorOperators.FMA, LOG2_E, ROUND);
             FloatVector n = shifted.sub(ROUND);
             FloatVector r = n.lanewise(VectorOperators.FMA, LN_2, v);

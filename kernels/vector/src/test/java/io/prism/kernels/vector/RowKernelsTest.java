@@ -82,7 +82,8 @@ class RowKernelsTest {
                 Samples.assertClose(actual, expected, 2 * TOLERANCE);
                 int last = rows - 1;
                 float[] alone = new float[width];
-                VECTOR.gate(activation, Arrays.copyOfRange(gateUp, last * 2 * width, rows * 2 * width), 1, width, alone);
+                VECTOR.gate(
+                        activation, Arrays.copyOfRange(gateUp, last * 2 * width, rows * 2 * width), 1, width, alone);
                 assertThat(alone).isEqualTo(Arrays.copyOfRange(actual, last * width, rows * width));
             }
         }

@@ -200,8 +200,7 @@ class VectorAttentionTest {
     private static void poison(KvCache cache, int slot) {
         for (int head = 0; head < cache.kvHeads(); head++) {
             for (int e = 0; e < cache.headSize(); e++) {
-                cache.keyPages(0)[slot / KvCache.PAGE_SLOTS][
-                                cache.keyIndex(head, slot) + e * KvCache.BLOCK_SLOTS] =
+                cache.keyPages(0)[slot / KvCache.PAGE_SLOTS][cache.keyIndex(head, slot) + e * KvCache.BLOCK_SLOTS] =
                         Float.NaN;
                 cache.valuePages(0)[slot / KvCache.PAGE_SLOTS][cache.valueIndex(head, slot) + e] = Float.NaN;
             }
@@ -220,8 +219,7 @@ class VectorAttentionTest {
         }
         fixture.store(layout, qkv);
         // one position takes all the weight, whose value is returned as it is stored
-        Samples.assertClose(
-                attention(VECTOR, layout, shape, qkv), attention(REFERENCE, layout, shape, qkv), TOLERANCE);
+        Samples.assertClose(attention(VECTOR, layout, shape, qkv), attention(REFERENCE, layout, shape, qkv), TOLERANCE);
     }
 
     @Test

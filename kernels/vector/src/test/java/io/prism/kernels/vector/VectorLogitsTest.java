@@ -38,7 +38,8 @@ class VectorLogitsTest {
             // exponents up to 700 in size carry an absolute error of 2^-24 of themselves; probabilities are at most 1
             Samples.assertClose(actual, expected, 2e-5f);
             float sum = REFERENCE.logSumExp(x, 3, length, temperature);
-            assertThat(VECTOR.logSumExp(x, 3, length, temperature)).isCloseTo(sum, within(1e-5f + Math.abs(sum) * 1e-6f));
+            assertThat(VECTOR.logSumExp(x, 3, length, temperature))
+                    .isCloseTo(sum, within(1e-5f + Math.abs(sum) * 1e-6f));
         }
     }
 
