@@ -1,6 +1,7 @@
 package io.prism.kernels.vector;
 
 import static io.prism.kernels.vector.PanelLayout.STEP_BYTES;
+import static io.prism.kernels.vector.PanelLayout.WIDTH;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -8,310 +9,254 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Adds to m x n tiles of y, vectors of outputs by rows, the products of F32 panels.
+ * Adds the products of F32 panels to tiles of y; a step is one input.
  *
- * <p>The parameters of every tile: weights {@code w} from byte
- * {@code at}, of the third and fourth vector from byte {@code second}, {@code steps} steps of one input; activations {@code x} of the
- * first row from {@code xOffset}, rows {@code xStride} apart; sums {@code y} likewise.
- * The names say vectors x rows. Accumulators are written out one by one because only locals stay in registers.
+ * <p>Parameters of every tile: weights {@code w}, in which the first panel's steps begin at byte {@code at} and panels are
+ * {@code panelBytes} apart; activations from {@code x[xAt]}, the tile's rows interleaved; sums in {@code y} from
+ * {@code yAt}, rows {@code yStride} apart. A tile covers one vector of each panel.
+ *
+ * <p>Each panel is a stream of its own: several at once keep more cache lines on their way. Bodies hold one step
+ * because the JIT compiler spills accumulators in longer ones, and a slice for each step because it checks bounds once.
  */
 final class F32Tiles {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
-    private static final int LANES = FLOATS.length();
     private static final long VECTOR_BYTES = FLOATS.vectorByteSize();
     private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
 
     private F32Tiles() {}
 
-    /** 4 vectors of outputs, 1 row. */
-    static void tile4x1(
-            MemorySegment w, long at, long second, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
-        FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
-        FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
-        FloatVector sum02 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES);
-        FloatVector sum03 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * LANES);
+    /** 4 panels, 1 row. */
+    static void tile4x1(MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+        FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
+        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
+        int in = xAt;
         for (int step = 0; step < steps; step++) {
-            long from = at + step * STEP_BYTES;
-            long fromSecond = second + step * STEP_BYTES;
-            int k = xOffset + step;
-            FloatVector w0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
-            FloatVector w1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector w2 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond, LITTLE);
-            FloatVector w3 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond + VECTOR_BYTES, LITTLE);
-            FloatVector x0 = FloatVector.broadcast(FLOATS, x[k]);
-            sum00 = w0.fma(x0, sum00);
-            sum01 = w1.fma(x0, sum01);
-            sum02 = w2.fma(x0, sum02);
-            sum03 = w3.fma(x0, sum03);
+            MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
+            FloatVector weighta = FloatVector.fromMemorySegment(FLOATS, stepA, 0, LITTLE);
+            MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
+            FloatVector weightb = FloatVector.fromMemorySegment(FLOATS, stepB, 0, LITTLE);
+            MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
+            FloatVector weightc = FloatVector.fromMemorySegment(FLOATS, stepC, 0, LITTLE);
+            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
+            FloatVector weightd = FloatVector.fromMemorySegment(FLOATS, stepD, 0, LITTLE);
+            FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
+            sum0a = weighta.fma(x0, sum0a);
+            sum0b = weightb.fma(x0, sum0b);
+            sum0c = weightc.fma(x0, sum0c);
+            sum0d = weightd.fma(x0, sum0d);
+            in++;
         }
-        sum00.intoArray(y, yOffset);
-        sum01.intoArray(y, yOffset + LANES);
-        sum02.intoArray(y, yOffset + 2 * LANES);
-        sum03.intoArray(y, yOffset + 3 * LANES);
+        sum0a.intoArray(y, yAt);
+        sum0b.intoArray(y, yAt + WIDTH);
+        sum0c.intoArray(y, yAt + 2 * WIDTH);
+        sum0d.intoArray(y, yAt + 3 * WIDTH);
     }
 
-    /** 4 vectors of outputs, 2 rows. */
-    static void tile4x2(
-            MemorySegment w, long at, long second, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
-        FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
-        FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
-        FloatVector sum02 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES);
-        FloatVector sum03 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * LANES);
-        FloatVector sum10 = FloatVector.fromArray(FLOATS, y, yOffset + yStride);
-        FloatVector sum11 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + LANES);
-        FloatVector sum12 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + 2 * LANES);
-        FloatVector sum13 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + 3 * LANES);
+    /** 4 panels, 2 rows. */
+    static void tile4x2(MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+        FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
+        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
+        FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
+        FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        FloatVector sum1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
+        FloatVector sum1d = FloatVector.fromArray(FLOATS, y, yAt + yStride + 3 * WIDTH);
+        int in = xAt;
         for (int step = 0; step < steps; step++) {
-            long from = at + step * STEP_BYTES;
-            long fromSecond = second + step * STEP_BYTES;
-            int k = xOffset + step;
-            FloatVector w0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
-            FloatVector w1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector w2 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond, LITTLE);
-            FloatVector w3 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond + VECTOR_BYTES, LITTLE);
-            FloatVector x0 = FloatVector.broadcast(FLOATS, x[k]);
-            sum00 = w0.fma(x0, sum00);
-            sum01 = w1.fma(x0, sum01);
-            sum02 = w2.fma(x0, sum02);
-            sum03 = w3.fma(x0, sum03);
-            FloatVector x1 = FloatVector.broadcast(FLOATS, x[k + xStride]);
-            sum10 = w0.fma(x1, sum10);
-            sum11 = w1.fma(x1, sum11);
-            sum12 = w2.fma(x1, sum12);
-            sum13 = w3.fma(x1, sum13);
+            MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
+            FloatVector weighta = FloatVector.fromMemorySegment(FLOATS, stepA, 0, LITTLE);
+            MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
+            FloatVector weightb = FloatVector.fromMemorySegment(FLOATS, stepB, 0, LITTLE);
+            MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
+            FloatVector weightc = FloatVector.fromMemorySegment(FLOATS, stepC, 0, LITTLE);
+            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
+            FloatVector weightd = FloatVector.fromMemorySegment(FLOATS, stepD, 0, LITTLE);
+            FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
+            sum0a = weighta.fma(x0, sum0a);
+            sum0b = weightb.fma(x0, sum0b);
+            sum0c = weightc.fma(x0, sum0c);
+            sum0d = weightd.fma(x0, sum0d);
+            FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+            sum1a = weighta.fma(x1, sum1a);
+            sum1b = weightb.fma(x1, sum1b);
+            sum1c = weightc.fma(x1, sum1c);
+            sum1d = weightd.fma(x1, sum1d);
+            in += 2;
         }
-        sum00.intoArray(y, yOffset);
-        sum01.intoArray(y, yOffset + LANES);
-        sum02.intoArray(y, yOffset + 2 * LANES);
-        sum03.intoArray(y, yOffset + 3 * LANES);
-        sum10.intoArray(y, yOffset + yStride);
-        sum11.intoArray(y, yOffset + yStride + LANES);
-        sum12.intoArray(y, yOffset + yStride + 2 * LANES);
-        sum13.intoArray(y, yOffset + yStride + 3 * LANES);
+        sum0a.intoArray(y, yAt);
+        sum0b.intoArray(y, yAt + WIDTH);
+        sum0c.intoArray(y, yAt + 2 * WIDTH);
+        sum0d.intoArray(y, yAt + 3 * WIDTH);
+        sum1a.intoArray(y, yAt + yStride);
+        sum1b.intoArray(y, yAt + yStride + WIDTH);
+        sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
+        sum1d.intoArray(y, yAt + yStride + 3 * WIDTH);
     }
 
-    /** 4 vectors of outputs, 4 rows. */
-    static void tile4x4(
-            MemorySegment w, long at, long second, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
-        FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
-        FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
-        FloatVector sum02 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * LANES);
-        FloatVector sum03 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * LANES);
-        FloatVector sum10 = FloatVector.fromArray(FLOATS, y, yOffset + yStride);
-        FloatVector sum11 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + LANES);
-        FloatVector sum12 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + 2 * LANES);
-        FloatVector sum13 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + 3 * LANES);
-        FloatVector sum20 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride);
-        FloatVector sum21 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride + LANES);
-        FloatVector sum22 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride + 2 * LANES);
-        FloatVector sum23 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride + 3 * LANES);
-        FloatVector sum30 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride);
-        FloatVector sum31 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride + LANES);
-        FloatVector sum32 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride + 2 * LANES);
-        FloatVector sum33 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride + 3 * LANES);
+    /** 4 panels, 4 rows. */
+    static void tile4x4(MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+        FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
+        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
+        FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
+        FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        FloatVector sum1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
+        FloatVector sum1d = FloatVector.fromArray(FLOATS, y, yAt + yStride + 3 * WIDTH);
+        FloatVector sum2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
+        FloatVector sum2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
+        FloatVector sum2c = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 2 * WIDTH);
+        FloatVector sum2d = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 3 * WIDTH);
+        FloatVector sum3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
+        FloatVector sum3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
+        FloatVector sum3c = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 2 * WIDTH);
+        FloatVector sum3d = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 3 * WIDTH);
+        int in = xAt;
         for (int step = 0; step < steps; step++) {
-            long from = at + step * STEP_BYTES;
-            long fromSecond = second + step * STEP_BYTES;
-            int k = xOffset + step;
-            FloatVector w0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
-            FloatVector w1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector w2 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond, LITTLE);
-            FloatVector w3 = FloatVector.fromMemorySegment(FLOATS, w, fromSecond + VECTOR_BYTES, LITTLE);
-            FloatVector x0 = FloatVector.broadcast(FLOATS, x[k]);
-            sum00 = w0.fma(x0, sum00);
-            sum01 = w1.fma(x0, sum01);
-            sum02 = w2.fma(x0, sum02);
-            sum03 = w3.fma(x0, sum03);
-            FloatVector x1 = FloatVector.broadcast(FLOATS, x[k + xStride]);
-            sum10 = w0.fma(x1, sum10);
-            sum11 = w1.fma(x1, sum11);
-            sum12 = w2.fma(x1, sum12);
-            sum13 = w3.fma(x1, sum13);
-            FloatVector x2 = FloatVector.broadcast(FLOATS, x[k + 2 * xStride]);
-            sum20 = w0.fma(x2, sum20);
-            sum21 = w1.fma(x2, sum21);
-            sum22 = w2.fma(x2, sum22);
-            sum23 = w3.fma(x2, sum23);
-            FloatVector x3 = FloatVector.broadcast(FLOATS, x[k + 3 * xStride]);
-            sum30 = w0.fma(x3, sum30);
-            sum31 = w1.fma(x3, sum31);
-            sum32 = w2.fma(x3, sum32);
-            sum33 = w3.fma(x3, sum33);
+            MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
+            FloatVector weighta = FloatVector.fromMemorySegment(FLOATS, stepA, 0, LITTLE);
+            MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
+            FloatVector weightb = FloatVector.fromMemorySegment(FLOATS, stepB, 0, LITTLE);
+            MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
+            FloatVector weightc = FloatVector.fromMemorySegment(FLOATS, stepC, 0, LITTLE);
+            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
+            FloatVector weightd = FloatVector.fromMemorySegment(FLOATS, stepD, 0, LITTLE);
+            FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
+            sum0a = weighta.fma(x0, sum0a);
+            sum0b = weightb.fma(x0, sum0b);
+            sum0c = weightc.fma(x0, sum0c);
+            sum0d = weightd.fma(x0, sum0d);
+            FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+            sum1a = weighta.fma(x1, sum1a);
+            sum1b = weightb.fma(x1, sum1b);
+            sum1c = weightc.fma(x1, sum1c);
+            sum1d = weightd.fma(x1, sum1d);
+            FloatVector x2 = FloatVector.broadcast(FLOATS, x[in + 2]);
+            sum2a = weighta.fma(x2, sum2a);
+            sum2b = weightb.fma(x2, sum2b);
+            sum2c = weightc.fma(x2, sum2c);
+            sum2d = weightd.fma(x2, sum2d);
+            FloatVector x3 = FloatVector.broadcast(FLOATS, x[in + 3]);
+            sum3a = weighta.fma(x3, sum3a);
+            sum3b = weightb.fma(x3, sum3b);
+            sum3c = weightc.fma(x3, sum3c);
+            sum3d = weightd.fma(x3, sum3d);
+            in += 4;
         }
-        sum00.intoArray(y, yOffset);
-        sum01.intoArray(y, yOffset + LANES);
-        sum02.intoArray(y, yOffset + 2 * LANES);
-        sum03.intoArray(y, yOffset + 3 * LANES);
-        sum10.intoArray(y, yOffset + yStride);
-        sum11.intoArray(y, yOffset + yStride + LANES);
-        sum12.intoArray(y, yOffset + yStride + 2 * LANES);
-        sum13.intoArray(y, yOffset + yStride + 3 * LANES);
-        sum20.intoArray(y, yOffset + 2 * yStride);
-        sum21.intoArray(y, yOffset + 2 * yStride + LANES);
-        sum22.intoArray(y, yOffset + 2 * yStride + 2 * LANES);
-        sum23.intoArray(y, yOffset + 2 * yStride + 3 * LANES);
-        sum30.intoArray(y, yOffset + 3 * yStride);
-        sum31.intoArray(y, yOffset + 3 * yStride + LANES);
-        sum32.intoArray(y, yOffset + 3 * yStride + 2 * LANES);
-        sum33.intoArray(y, yOffset + 3 * yStride + 3 * LANES);
+        sum0a.intoArray(y, yAt);
+        sum0b.intoArray(y, yAt + WIDTH);
+        sum0c.intoArray(y, yAt + 2 * WIDTH);
+        sum0d.intoArray(y, yAt + 3 * WIDTH);
+        sum1a.intoArray(y, yAt + yStride);
+        sum1b.intoArray(y, yAt + yStride + WIDTH);
+        sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
+        sum1d.intoArray(y, yAt + yStride + 3 * WIDTH);
+        sum2a.intoArray(y, yAt + 2 * yStride);
+        sum2b.intoArray(y, yAt + 2 * yStride + WIDTH);
+        sum2c.intoArray(y, yAt + 2 * yStride + 2 * WIDTH);
+        sum2d.intoArray(y, yAt + 2 * yStride + 3 * WIDTH);
+        sum3a.intoArray(y, yAt + 3 * yStride);
+        sum3b.intoArray(y, yAt + 3 * yStride + WIDTH);
+        sum3c.intoArray(y, yAt + 3 * yStride + 2 * WIDTH);
+        sum3d.intoArray(y, yAt + 3 * yStride + 3 * WIDTH);
     }
 
-    /** 2 vectors of outputs, 4 rows. */
-    static void tile2x4(
-            MemorySegment w, long at, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
-        FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
-        FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
-        FloatVector sum10 = FloatVector.fromArray(FLOATS, y, yOffset + yStride);
-        FloatVector sum11 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + LANES);
-        FloatVector sum20 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride);
-        FloatVector sum21 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride + LANES);
-        FloatVector sum30 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride);
-        FloatVector sum31 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride + LANES);
+    /** 2 panels, 12 rows. */
+    static void tile2x12(MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+        FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
+        FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        FloatVector sum2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
+        FloatVector sum2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
+        FloatVector sum3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
+        FloatVector sum3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
+        FloatVector sum4a = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride);
+        FloatVector sum4b = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + WIDTH);
+        FloatVector sum5a = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride);
+        FloatVector sum5b = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + WIDTH);
+        FloatVector sum6a = FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride);
+        FloatVector sum6b = FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride + WIDTH);
+        FloatVector sum7a = FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride);
+        FloatVector sum7b = FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride + WIDTH);
+        FloatVector sum8a = FloatVector.fromArray(FLOATS, y, yAt + 8 * yStride);
+        FloatVector sum8b = FloatVector.fromArray(FLOATS, y, yAt + 8 * yStride + WIDTH);
+        FloatVector sum9a = FloatVector.fromArray(FLOATS, y, yAt + 9 * yStride);
+        FloatVector sum9b = FloatVector.fromArray(FLOATS, y, yAt + 9 * yStride + WIDTH);
+        FloatVector sum10a = FloatVector.fromArray(FLOATS, y, yAt + 10 * yStride);
+        FloatVector sum10b = FloatVector.fromArray(FLOATS, y, yAt + 10 * yStride + WIDTH);
+        FloatVector sum11a = FloatVector.fromArray(FLOATS, y, yAt + 11 * yStride);
+        FloatVector sum11b = FloatVector.fromArray(FLOATS, y, yAt + 11 * yStride + WIDTH);
+        int in = xAt;
         for (int step = 0; step < steps; step++) {
-            long from = at + step * STEP_BYTES;
-            int k = xOffset + step;
-            FloatVector w0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
-            FloatVector w1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector x0 = FloatVector.broadcast(FLOATS, x[k]);
-            sum00 = w0.fma(x0, sum00);
-            sum01 = w1.fma(x0, sum01);
-            FloatVector x1 = FloatVector.broadcast(FLOATS, x[k + xStride]);
-            sum10 = w0.fma(x1, sum10);
-            sum11 = w1.fma(x1, sum11);
-            FloatVector x2 = FloatVector.broadcast(FLOATS, x[k + 2 * xStride]);
-            sum20 = w0.fma(x2, sum20);
-            sum21 = w1.fma(x2, sum21);
-            FloatVector x3 = FloatVector.broadcast(FLOATS, x[k + 3 * xStride]);
-            sum30 = w0.fma(x3, sum30);
-            sum31 = w1.fma(x3, sum31);
+            MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
+            FloatVector weighta = FloatVector.fromMemorySegment(FLOATS, stepA, 0, LITTLE);
+            MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
+            FloatVector weightb = FloatVector.fromMemorySegment(FLOATS, stepB, 0, LITTLE);
+            FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
+            sum0a = weighta.fma(x0, sum0a);
+            sum0b = weightb.fma(x0, sum0b);
+            FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+            sum1a = weighta.fma(x1, sum1a);
+            sum1b = weightb.fma(x1, sum1b);
+            FloatVector x2 = FloatVector.broadcast(FLOATS, x[in + 2]);
+            sum2a = weighta.fma(x2, sum2a);
+            sum2b = weightb.fma(x2, sum2b);
+            FloatVector x3 = FloatVector.broadcast(FLOATS, x[in + 3]);
+            sum3a = weighta.fma(x3, sum3a);
+            sum3b = weightb.fma(x3, sum3b);
+            FloatVector x4 = FloatVector.broadcast(FLOATS, x[in + 4]);
+            sum4a = weighta.fma(x4, sum4a);
+            sum4b = weightb.fma(x4, sum4b);
+            FloatVector x5 = FloatVector.broadcast(FLOATS, x[in + 5]);
+            sum5a = weighta.fma(x5, sum5a);
+            sum5b = weightb.fma(x5, sum5b);
+            FloatVector x6 = FloatVector.broadcast(FLOATS, x[in + 6]);
+            sum6a = weighta.fma(x6, sum6a);
+            sum6b = weightb.fma(x6, sum6b);
+            FloatVector x7 = FloatVector.broadcast(FLOATS, x[in + 7]);
+            sum7a = weighta.fma(x7, sum7a);
+            sum7b = weightb.fma(x7, sum7b);
+            FloatVector x8 = FloatVector.broadcast(FLOATS, x[in + 8]);
+            sum8a = weighta.fma(x8, sum8a);
+            sum8b = weightb.fma(x8, sum8b);
+            FloatVector x9 = FloatVector.broadcast(FLOATS, x[in + 9]);
+            sum9a = weighta.fma(x9, sum9a);
+            sum9b = weightb.fma(x9, sum9b);
+            FloatVector x10 = FloatVector.broadcast(FLOATS, x[in + 10]);
+            sum10a = weighta.fma(x10, sum10a);
+            sum10b = weightb.fma(x10, sum10b);
+            FloatVector x11 = FloatVector.broadcast(FLOATS, x[in + 11]);
+            sum11a = weighta.fma(x11, sum11a);
+            sum11b = weightb.fma(x11, sum11b);
+            in += 12;
         }
-        sum00.intoArray(y, yOffset);
-        sum01.intoArray(y, yOffset + LANES);
-        sum10.intoArray(y, yOffset + yStride);
-        sum11.intoArray(y, yOffset + yStride + LANES);
-        sum20.intoArray(y, yOffset + 2 * yStride);
-        sum21.intoArray(y, yOffset + 2 * yStride + LANES);
-        sum30.intoArray(y, yOffset + 3 * yStride);
-        sum31.intoArray(y, yOffset + 3 * yStride + LANES);
-    }
-
-    /** 2 vectors of outputs, 6 rows. */
-    static void tile2x6(
-            MemorySegment w, long at, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
-        FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
-        FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
-        FloatVector sum10 = FloatVector.fromArray(FLOATS, y, yOffset + yStride);
-        FloatVector sum11 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + LANES);
-        FloatVector sum20 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride);
-        FloatVector sum21 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride + LANES);
-        FloatVector sum30 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride);
-        FloatVector sum31 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride + LANES);
-        FloatVector sum40 = FloatVector.fromArray(FLOATS, y, yOffset + 4 * yStride);
-        FloatVector sum41 = FloatVector.fromArray(FLOATS, y, yOffset + 4 * yStride + LANES);
-        FloatVector sum50 = FloatVector.fromArray(FLOATS, y, yOffset + 5 * yStride);
-        FloatVector sum51 = FloatVector.fromArray(FLOATS, y, yOffset + 5 * yStride + LANES);
-        for (int step = 0; step < steps; step++) {
-            long from = at + step * STEP_BYTES;
-            int k = xOffset + step;
-            FloatVector w0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
-            FloatVector w1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector x0 = FloatVector.broadcast(FLOATS, x[k]);
-            sum00 = w0.fma(x0, sum00);
-            sum01 = w1.fma(x0, sum01);
-            FloatVector x1 = FloatVector.broadcast(FLOATS, x[k + xStride]);
-            sum10 = w0.fma(x1, sum10);
-            sum11 = w1.fma(x1, sum11);
-            FloatVector x2 = FloatVector.broadcast(FLOATS, x[k + 2 * xStride]);
-            sum20 = w0.fma(x2, sum20);
-            sum21 = w1.fma(x2, sum21);
-            FloatVector x3 = FloatVector.broadcast(FLOATS, x[k + 3 * xStride]);
-            sum30 = w0.fma(x3, sum30);
-            sum31 = w1.fma(x3, sum31);
-            FloatVector x4 = FloatVector.broadcast(FLOATS, x[k + 4 * xStride]);
-            sum40 = w0.fma(x4, sum40);
-            sum41 = w1.fma(x4, sum41);
-            FloatVector x5 = FloatVector.broadcast(FLOATS, x[k + 5 * xStride]);
-            sum50 = w0.fma(x5, sum50);
-            sum51 = w1.fma(x5, sum51);
-        }
-        sum00.intoArray(y, yOffset);
-        sum01.intoArray(y, yOffset + LANES);
-        sum10.intoArray(y, yOffset + yStride);
-        sum11.intoArray(y, yOffset + yStride + LANES);
-        sum20.intoArray(y, yOffset + 2 * yStride);
-        sum21.intoArray(y, yOffset + 2 * yStride + LANES);
-        sum30.intoArray(y, yOffset + 3 * yStride);
-        sum31.intoArray(y, yOffset + 3 * yStride + LANES);
-        sum40.intoArray(y, yOffset + 4 * yStride);
-        sum41.intoArray(y, yOffset + 4 * yStride + LANES);
-        sum50.intoArray(y, yOffset + 5 * yStride);
-        sum51.intoArray(y, yOffset + 5 * yStride + LANES);
-    }
-
-    /** 2 vectors of outputs, 8 rows. */
-    static void tile2x8(
-            MemorySegment w, long at, int steps, float[] x, int xOffset, int xStride, float[] y, int yOffset, int yStride) {
-        FloatVector sum00 = FloatVector.fromArray(FLOATS, y, yOffset);
-        FloatVector sum01 = FloatVector.fromArray(FLOATS, y, yOffset + LANES);
-        FloatVector sum10 = FloatVector.fromArray(FLOATS, y, yOffset + yStride);
-        FloatVector sum11 = FloatVector.fromArray(FLOATS, y, yOffset + yStride + LANES);
-        FloatVector sum20 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride);
-        FloatVector sum21 = FloatVector.fromArray(FLOATS, y, yOffset + 2 * yStride + LANES);
-        FloatVector sum30 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride);
-        FloatVector sum31 = FloatVector.fromArray(FLOATS, y, yOffset + 3 * yStride + LANES);
-        FloatVector sum40 = FloatVector.fromArray(FLOATS, y, yOffset + 4 * yStride);
-        FloatVector sum41 = FloatVector.fromArray(FLOATS, y, yOffset + 4 * yStride + LANES);
-        FloatVector sum50 = FloatVector.fromArray(FLOATS, y, yOffset + 5 * yStride);
-        FloatVector sum51 = FloatVector.fromArray(FLOATS, y, yOffset + 5 * yStride + LANES);
-        FloatVector sum60 = FloatVector.fromArray(FLOATS, y, yOffset + 6 * yStride);
-        FloatVector sum61 = FloatVector.fromArray(FLOATS, y, yOffset + 6 * yStride + LANES);
-        FloatVector sum70 = FloatVector.fromArray(FLOATS, y, yOffset + 7 * yStride);
-        FloatVector sum71 = FloatVector.fromArray(FLOATS, y, yOffset + 7 * yStride + LANES);
-        for (int step = 0; step < steps; step++) {
-            long from = at + step * STEP_BYTES;
-            int k = xOffset + step;
-            FloatVector w0 = FloatVector.fromMemorySegment(FLOATS, w, from, LITTLE);
-            FloatVector w1 = FloatVector.fromMemorySegment(FLOATS, w, from + VECTOR_BYTES, LITTLE);
-            FloatVector x0 = FloatVector.broadcast(FLOATS, x[k]);
-            sum00 = w0.fma(x0, sum00);
-            sum01 = w1.fma(x0, sum01);
-            FloatVector x1 = FloatVector.broadcast(FLOATS, x[k + xStride]);
-            sum10 = w0.fma(x1, sum10);
-            sum11 = w1.fma(x1, sum11);
-            FloatVector x2 = FloatVector.broadcast(FLOATS, x[k + 2 * xStride]);
-            sum20 = w0.fma(x2, sum20);
-            sum21 = w1.fma(x2, sum21);
-            FloatVector x3 = FloatVector.broadcast(FLOATS, x[k + 3 * xStride]);
-            sum30 = w0.fma(x3, sum30);
-            sum31 = w1.fma(x3, sum31);
-            FloatVector x4 = FloatVector.broadcast(FLOATS, x[k + 4 * xStride]);
-            sum40 = w0.fma(x4, sum40);
-            sum41 = w1.fma(x4, sum41);
-            FloatVector x5 = FloatVector.broadcast(FLOATS, x[k + 5 * xStride]);
-            sum50 = w0.fma(x5, sum50);
-            sum51 = w1.fma(x5, sum51);
-            FloatVector x6 = FloatVector.broadcast(FLOATS, x[k + 6 * xStride]);
-            sum60 = w0.fma(x6, sum60);
-            sum61 = w1.fma(x6, sum61);
-            FloatVector x7 = FloatVector.broadcast(FLOATS, x[k + 7 * xStride]);
-            sum70 = w0.fma(x7, sum70);
-            sum71 = w1.fma(x7, sum71);
-        }
-        sum00.intoArray(y, yOffset);
-        sum01.intoArray(y, yOffset + LANES);
-        sum10.intoArray(y, yOffset + yStride);
-        sum11.intoArray(y, yOffset + yStride + LANES);
-        sum20.intoArray(y, yOffset + 2 * yStride);
-        sum21.intoArray(y, yOffset + 2 * yStride + LANES);
-        sum30.intoArray(y, yOffset + 3 * yStride);
-        sum31.intoArray(y, yOffset + 3 * yStride + LANES);
-        sum40.intoArray(y, yOffset + 4 * yStride);
-        sum41.intoArray(y, yOffset + 4 * yStride + LANES);
-        sum50.intoArray(y, yOffset + 5 * yStride);
-        sum51.intoArray(y, yOffset + 5 * yStride + LANES);
-        sum60.intoArray(y, yOffset + 6 * yStride);
-        sum61.intoArray(y, yOffset + 6 * yStride + LANES);
-        sum70.intoArray(y, yOffset + 7 * yStride);
-        sum71.intoArray(y, yOffset + 7 * yStride + LANES);
+        sum0a.intoArray(y, yAt);
+        sum0b.intoArray(y, yAt + WIDTH);
+        sum1a.intoArray(y, yAt + yStride);
+        sum1b.intoArray(y, yAt + yStride + WIDTH);
+        sum2a.intoArray(y, yAt + 2 * yStride);
+        sum2b.intoArray(y, yAt + 2 * yStride + WIDTH);
+        sum3a.intoArray(y, yAt + 3 * yStride);
+        sum3b.intoArray(y, yAt + 3 * yStride + WIDTH);
+        sum4a.intoArray(y, yAt + 4 * yStride);
+        sum4b.intoArray(y, yAt + 4 * yStride + WIDTH);
+        sum5a.intoArray(y, yAt + 5 * yStride);
+        sum5b.intoArray(y, yAt + 5 * yStride + WIDTH);
+        sum6a.intoArray(y, yAt + 6 * yStride);
+        sum6b.intoArray(y, yAt + 6 * yStride + WIDTH);
+        sum7a.intoArray(y, yAt + 7 * yStride);
+        sum7b.intoArray(y, yAt + 7 * yStride + WIDTH);
+        sum8a.intoArray(y, yAt + 8 * yStride);
+        sum8b.intoArray(y, yAt + 8 * yStride + WIDTH);
+        sum9a.intoArray(y, yAt + 9 * yStride);
+        sum9b.intoArray(y, yAt + 9 * yStride + WIDTH);
+        sum10a.intoArray(y, yAt + 10 * yStride);
+        sum10b.intoArray(y, yAt + 10 * yStride + WIDTH);
+        sum11a.intoArray(y, yAt + 11 * yStride);
+        sum11b.intoArray(y, yAt + 11 * yStride + WIDTH);
     }
 }

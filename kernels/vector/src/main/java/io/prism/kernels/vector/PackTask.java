@@ -15,8 +15,8 @@ final class PackTask implements WorkerTeam.Task {
 
     @Override
     public void run(int panel) {
-        int from = panel * PanelLayout.OUTPUTS;
-        int to = Math.min(from + PanelLayout.OUTPUTS, target.rows());
+        int from = panel * PanelLayout.WIDTH;
+        int to = Math.min(from + PanelLayout.WIDTH, target.rows());
         int first = 0;
         for (Matrix matrix : stacked) {
             int last = first + matrix.rows();

@@ -7,34 +7,35 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * How {@link PanelMatrix} stores weights: panels of {@value #OUTPUTS} outputs, each one sequential stream, in which a
- * 32-bit word belongs to one output and neighbouring words to neighbouring outputs. A vector lane is therefore an
- * output whatever the vector length, and activations are broadcast.
+ * How {@link PanelMatrix} stores weights: panels of {@value #WIDTH} outputs, each one sequential stream, in which a 32-bit
+ * word belongs to one output and neighbouring words to neighbouring outputs. A vector lane is therefore an output
+ * whatever the vector length, and activations are broadcast.
  *
  * <p>A <em>step</em> is one word of each output of the panel:
  *
  * <ul>
  *   <li>F32: the weight of one input.
  *   <li>BF16: the weights of two inputs, the first in the low half.
- *   <li>Q4, a block of 32 inputs: a step of F32 scales times 16, then 4 steps of 8 inputs each. Fields of 4 bits, from
- *       the top: inputs 0 2 4 6 1 3 5 7. With a field n read as f = 1 + n / 16 a weight is scale x 16 x (f - 1.5), so a
- *       block's sum of f x activation starts from -1.5 x (sum of its activations).
- *   <li>I8, likewise: scales times 256, then 8 steps of 4 inputs, fields of 8 bits holding weight + 128, from the top:
- *       inputs 0 2 1 3; a weight is scale x 256 x (f - 1.5) with f = 1 + n / 256.
+ *   <li>Q4, a block of 32 inputs: a step of F32 scales times 16, then 4 steps of 8 inputs each as fields of 4 bits.
+ *   <li>I8, likewise: scales times 256, then 8 steps of 4 inputs, fields of 8 bits holding weight + 128.
  * </ul>
  *
- * <p>Missing outputs of the last panel are zero.
+ * <p>The field of a step's first input ends where the mantissa of a float begins, that of the next lies above it, and so
+ * on around the word: see {@link Q4Tiles}.
+ *
+ * <p>Missing outputs of the last panels are zero.
  */
 final class PanelLayout {
-    /** Outputs of a panel. */
-    static final int OUTPUTS = 32;
+    /** Outputs of a panel: as many as the longest vectors have lanes. */
+    static final int WIDTH = 16;
+
+    /** Panels come in groups of this many, which tiles go through side by side. */
+    static final int GROUP = 4;
 
     /** Bytes of a step. */
-    static final long STEP_BYTES = OUTPUTS * Integer.BYTES;
+    static final long STEP_BYTES = WIDTH * Integer.BYTES;
 
-    /** Where a block's sum of 1 + n / 2^bits starts, times the sum of its activations. */
-    static final float BLOCK_START = -1.5f;
-
+    private static final int MANTISSA_BITS = 23;
     private static final float Q4_FACTOR = 16;
     private static final float I8_FACTOR = 256;
     private static final int I8_OFFSETS = 0x80808080;
@@ -73,7 +74,7 @@ final class PanelLayout {
      */
     static void store(Matrix source, int row, MemorySegment panels, int output) {
         int inputs = source.columns();
-        long at = output / OUTPUTS * panelBytes(source.precision(), inputs) + (long) (output % OUTPUTS) * Integer.BYTES;
+        long at = output / WIDTH * panelBytes(source.precision(), inputs) + (long) (output % WIDTH) * Integer.BYTES;
         long element = (long) row * inputs;
         switch (source.precision()) {
             case F32 -> storeF32(source.values(), element * Float.BYTES, inputs, panels, at);
@@ -118,10 +119,9 @@ final class PanelLayout {
     /** The low nibbles of eight bytes, in the order of the layout. */
     private static int q4Fields(long bytes) {
         int fields = 0;
-        for (int pair = 0; pair < 4; pair++) {
-            int even = (int) (bytes >>> (16 * pair)) & 0xF;
-            int odd = (int) (bytes >>> (16 * pair + 8)) & 0xF;
-            fields |= even << (28 - 4 * pair) | odd << (12 - 4 * pair);
+        for (int i = 0; i < 8; i++) {
+            int nibble = (int) (bytes >>> 8 * i) & 0xF;
+            fields |= Integer.rotateLeft(nibble, MANTISSA_BITS - 4 + 4 * i);
         }
         return fields;
     }
@@ -134,8 +134,7 @@ final class PanelLayout {
             panels.set(FLOAT, to, scale * I8_FACTOR);
             for (int group = 0; group < 8; group++) {
                 int bytes = source.values().get(INT, from + 4L * group) ^ I8_OFFSETS;
-                int fields = bytes << 24 | bytes & 0x00FF0000 | (bytes & 0x0000FF00) | bytes >>> 24;
-                panels.set(INT, to + (1 + group) * STEP_BYTES, fields);
+                panels.set(INT, to + (1 + group) * STEP_BYTES, Integer.rotateLeft(bytes, MANTISSA_BITS - 8));
             }
             from += Precision.BLOCK;
             to += 9 * STEP_BYTES;

@@ -57,9 +57,15 @@ final class PanelMatrix implements PackedMatrix {
         return panels;
     }
 
-    /** Number of panels, even, so that tiles of four vectors find two. */
+    /** Number of groups of panels. */
+    int groups() {
+        int outputs = PanelLayout.GROUP * PanelLayout.WIDTH;
+        return (rows + outputs - 1) / outputs;
+    }
+
+    /** Number of panels, whole groups. */
     int panels() {
-        return 2 * ((rows + 2 * PanelLayout.OUTPUTS - 1) / (2 * PanelLayout.OUTPUTS));
+        return groups() * PanelLayout.GROUP;
     }
 
     /** Bytes from a panel to the next. */
