@@ -30,7 +30,8 @@ final class Bf16Tiles {
     private Bf16Tiles() {}
 
     /** 4 panels, 1 row. */
-    static void tile4x1(MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+    static void tile4x1(
+            MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
         FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
         FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
         FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
@@ -72,7 +73,8 @@ final class Bf16Tiles {
     }
 
     /** 4 panels, 2 rows. */
-    static void tile4x2(MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+    static void tile4x2(
+            MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
         FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
         FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
         FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
@@ -132,7 +134,8 @@ final class Bf16Tiles {
     }
 
     /** 4 panels, 4 rows. */
-    static void tile4x4(MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+    static void tile4x4(
+            MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
         FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
         FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
         FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
@@ -228,7 +231,8 @@ final class Bf16Tiles {
     }
 
     /** 2 panels, 12 rows. */
-    static void tile2x12(MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+    static void tile2x12(
+            MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
         FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
         FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
         FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);

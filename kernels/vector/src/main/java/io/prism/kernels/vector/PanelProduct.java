@@ -197,11 +197,6 @@ final class PanelProduct implements WorkerTeam.Task {
         }
     }
 
-    /** Where the vector of an output of a pair of panels begins, from where the first output's does. */
-    private static long bytesTo(PanelMatrix w, int output) {
-        return output / PanelLayout.OUTPUTS * w.panelBytes() + (long) (output % PanelLayout.OUTPUTS) * Float.BYTES;
-    }
-
     /** Rows of the next tile when {@code left} are to be done. */
     private int tileRows(int left) {
         int most = MANY_REGISTERS ? begun().precision().isQuantized() ? 8 : 12 : 2;
@@ -213,26 +208,65 @@ final class PanelProduct implements WorkerTeam.Task {
 
     /** The tiles of a group, for some rows. A tile covers one vector of each of its panels. */
     private void tiles(
-            PanelMatrix w, long at, int sectionInputs, int from, int start, int tileRows, float[] sums, int to, int stride) {
+            PanelMatrix w,
+            long at,
+            int sectionInputs,
+            int from,
+            int start,
+            int tileRows,
+            float[] sums,
+            int to,
+            int stride) {
         MemorySegment panels = w.segment();
         long panelBytes = w.panelBytes();
-        int side = tileRows > (w.precision().isQuantized() ? 2 : 4) ? 2 : PanelLayout.GROUP;
+        int side = tileRows > (w.precision().isQuantized() ? 1 : 4) ? 2 : PanelLayout.GROUP;
         for (int panel = 0; panel < PanelLayout.GROUP; panel += side) {
             for (int lane = 0; lane < PanelLayout.WIDTH; lane += LANES) {
                 long weights = at + panel * panelBytes + (long) lane * Integer.BYTES;
                 int out = to + panel * PanelLayout.WIDTH + lane;
                 switch (w.precision()) {
                     case F32 -> f32(panels, weights, panelBytes, sectionInputs, from, tileRows, sums, out, stride);
-                    case BF16 -> bf16(panels, weights, panelBytes, sectionInputs / 2, from, tileRows, sums, out, stride);
-                    case Q4 -> q4(panels, weights, panelBytes, sectionInputs / Precision.BLOCK, from, start, tileRows, sums, out, stride);
-                    case I8 -> i8(panels, weights, panelBytes, sectionInputs / Precision.BLOCK, from, start, tileRows, sums, out, stride);
+                    case BF16 ->
+                        bf16(panels, weights, panelBytes, sectionInputs / 2, from, tileRows, sums, out, stride);
+                    case Q4 ->
+                        q4(
+                                panels,
+                                weights,
+                                panelBytes,
+                                sectionInputs / Precision.BLOCK,
+                                from,
+                                start,
+                                tileRows,
+                                sums,
+                                out,
+                                stride);
+                    case I8 ->
+                        i8(
+                                panels,
+                                weights,
+                                panelBytes,
+                                sectionInputs / Precision.BLOCK,
+                                from,
+                                start,
+                                tileRows,
+                                sums,
+                                out,
+                                stride);
                 }
             }
         }
     }
 
     private void f32(
-            MemorySegment w, long at, long panelBytes, int steps, int from, int tileRows, float[] sums, int to, int stride) {
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int steps,
+            int from,
+            int tileRows,
+            float[] sums,
+            int to,
+            int stride) {
         switch (tileRows) {
             case 1 -> F32Tiles.tile4x1(w, at, panelBytes, steps, x, from, sums, to, stride);
             case 2 -> F32Tiles.tile4x2(w, at, panelBytes, steps, x, from, sums, to, stride);
@@ -242,7 +276,15 @@ final class PanelProduct implements WorkerTeam.Task {
     }
 
     private void bf16(
-            MemorySegment w, long at, long panelBytes, int steps, int from, int tileRows, float[] sums, int to, int stride) {
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int steps,
+            int from,
+            int tileRows,
+            float[] sums,
+            int to,
+            int stride) {
         switch (tileRows) {
             case 1 -> Bf16Tiles.tile4x1(w, at, panelBytes, steps, x, from, sums, to, stride);
             case 2 -> Bf16Tiles.tile4x2(w, at, panelBytes, steps, x, from, sums, to, stride);
@@ -252,20 +294,38 @@ final class PanelProduct implements WorkerTeam.Task {
     }
 
     private void q4(
-            MemorySegment w, long at, long panelBytes, int blocks, int from, int start, int tileRows, float[] sums, int to, int stride) {
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            int from,
+            int start,
+            int tileRows,
+            float[] sums,
+            int to,
+            int stride) {
         switch (tileRows) {
             case 1 -> Q4Tiles.tile4x1(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
-            case 2 -> Q4Tiles.tile4x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+            case 2 -> Q4Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             case 4 -> Q4Tiles.tile2x4(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             default -> Q4Tiles.tile2x8(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
         }
     }
 
     private void i8(
-            MemorySegment w, long at, long panelBytes, int blocks, int from, int start, int tileRows, float[] sums, int to, int stride) {
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            int from,
+            int start,
+            int tileRows,
+            float[] sums,
+            int to,
+            int stride) {
         switch (tileRows) {
             case 1 -> I8Tiles.tile4x1(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
-            case 2 -> I8Tiles.tile4x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+            case 2 -> I8Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             case 4 -> I8Tiles.tile2x4(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             default -> I8Tiles.tile2x8(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
         }

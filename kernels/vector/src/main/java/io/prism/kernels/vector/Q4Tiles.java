@@ -40,7 +40,18 @@ final class Q4Tiles {
     private Q4Tiles() {}
 
     /** 4 panels, 1 row. */
-    static void tile4x1(MemorySegment w, long at, long panelBytes, int blocks, float[] x, int xAt, float[] starts, int startsAt, float[] y, int yAt, int yStride) {
+    static void tile4x1(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            float[] x,
+            int xAt,
+            float[] starts,
+            int startsAt,
+            float[] y,
+            int yAt,
+            int yStride) {
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -52,9 +63,12 @@ final class Q4Tiles {
             for (int word = 1; word <= WORDS; word++) {
                 long wordAt = blockAt + word * STEP_BYTES;
                 IntVector bitsa = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt, VECTOR_BYTES), 0, LITTLE);
-                IntVector bitsb = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
-                IntVector bitsc = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
-                IntVector bitsd = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 3 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsb =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsc =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsd =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 3 * panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
                     FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
                     bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
@@ -73,9 +87,12 @@ final class Q4Tiles {
                 }
             }
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt, VECTOR_BYTES), 0, LITTLE);
-            FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
-            FloatVector scalec = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
-            FloatVector scaled = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + 3 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scaleb =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scalec =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scaled =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + 3 * panelBytes, VECTOR_BYTES), 0, LITTLE);
             sum0a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt)).intoArray(y, yAt);
             sum0b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + WIDTH)).intoArray(y, yAt + WIDTH);
             sum0c.fma(scalec, FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH)).intoArray(y, yAt + 2 * WIDTH);
@@ -84,67 +101,72 @@ final class Q4Tiles {
         }
     }
 
-    /** 4 panels, 2 rows. */
-    static void tile4x2(MemorySegment w, long at, long panelBytes, int blocks, float[] x, int xAt, float[] starts, int startsAt, float[] y, int yAt, int yStride) {
+    /** 2 panels, 2 rows. */
+    static void tile2x2(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            float[] x,
+            int xAt,
+            float[] starts,
+            int startsAt,
+            float[] y,
+            int yAt,
+            int yStride) {
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
             FloatVector start0 = FloatVector.broadcast(FLOATS, starts[startsAt + 2 * block]);
             FloatVector sum0a = start0;
             FloatVector sum0b = start0;
-            FloatVector sum0c = start0;
-            FloatVector sum0d = start0;
             FloatVector start1 = FloatVector.broadcast(FLOATS, starts[startsAt + 2 * block + 1]);
             FloatVector sum1a = start1;
             FloatVector sum1b = start1;
-            FloatVector sum1c = start1;
-            FloatVector sum1d = start1;
             for (int word = 1; word <= WORDS; word++) {
                 long wordAt = blockAt + word * STEP_BYTES;
                 IntVector bitsa = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt, VECTOR_BYTES), 0, LITTLE);
-                IntVector bitsb = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
-                IntVector bitsc = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
-                IntVector bitsd = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 3 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsb =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
                     FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
                     bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
                     FloatVector valueb = bitsb.and(FIELD).or(ONE).reinterpretAsFloats();
                     bitsb = bitsb.lanewise(VectorOperators.ROR, BITS);
-                    FloatVector valuec = bitsc.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsc = bitsc.lanewise(VectorOperators.ROR, BITS);
-                    FloatVector valued = bitsd.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsd = bitsd.lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);
-                    sum0c = valuec.fma(x0, sum0c);
-                    sum0d = valued.fma(x0, sum0d);
                     FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
                     sum1a = valuea.fma(x1, sum1a);
                     sum1b = valueb.fma(x1, sum1b);
-                    sum1c = valuec.fma(x1, sum1c);
-                    sum1d = valued.fma(x1, sum1d);
                     in += 2;
                 }
             }
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt, VECTOR_BYTES), 0, LITTLE);
-            FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
-            FloatVector scalec = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
-            FloatVector scaled = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + 3 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scaleb =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
             sum0a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt)).intoArray(y, yAt);
             sum0b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + WIDTH)).intoArray(y, yAt + WIDTH);
-            sum0c.fma(scalec, FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH)).intoArray(y, yAt + 2 * WIDTH);
-            sum0d.fma(scaled, FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH)).intoArray(y, yAt + 3 * WIDTH);
             sum1a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + yStride)).intoArray(y, yAt + yStride);
-            sum1b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH)).intoArray(y, yAt + yStride + WIDTH);
-            sum1c.fma(scalec, FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH)).intoArray(y, yAt + yStride + 2 * WIDTH);
-            sum1d.fma(scaled, FloatVector.fromArray(FLOATS, y, yAt + yStride + 3 * WIDTH)).intoArray(y, yAt + yStride + 3 * WIDTH);
+            sum1b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH))
+                    .intoArray(y, yAt + yStride + WIDTH);
             blockAt += (WORDS + 1) * STEP_BYTES;
         }
     }
 
     /** 2 panels, 4 rows. */
-    static void tile2x4(MemorySegment w, long at, long panelBytes, int blocks, float[] x, int xAt, float[] starts, int startsAt, float[] y, int yAt, int yStride) {
+    static void tile2x4(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            float[] x,
+            int xAt,
+            float[] starts,
+            int startsAt,
+            float[] y,
+            int yAt,
+            int yStride) {
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -163,7 +185,8 @@ final class Q4Tiles {
             for (int word = 1; word <= WORDS; word++) {
                 long wordAt = blockAt + word * STEP_BYTES;
                 IntVector bitsa = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt, VECTOR_BYTES), 0, LITTLE);
-                IntVector bitsb = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsb =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
                     FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
                     bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
@@ -185,21 +208,38 @@ final class Q4Tiles {
                 }
             }
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt, VECTOR_BYTES), 0, LITTLE);
-            FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scaleb =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
             sum0a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt)).intoArray(y, yAt);
             sum0b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + WIDTH)).intoArray(y, yAt + WIDTH);
             sum1a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + yStride)).intoArray(y, yAt + yStride);
-            sum1b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH)).intoArray(y, yAt + yStride + WIDTH);
-            sum2a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride)).intoArray(y, yAt + 2 * yStride);
-            sum2b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH)).intoArray(y, yAt + 2 * yStride + WIDTH);
-            sum3a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride)).intoArray(y, yAt + 3 * yStride);
-            sum3b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH)).intoArray(y, yAt + 3 * yStride + WIDTH);
+            sum1b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH))
+                    .intoArray(y, yAt + yStride + WIDTH);
+            sum2a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride))
+                    .intoArray(y, yAt + 2 * yStride);
+            sum2b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH))
+                    .intoArray(y, yAt + 2 * yStride + WIDTH);
+            sum3a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride))
+                    .intoArray(y, yAt + 3 * yStride);
+            sum3b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH))
+                    .intoArray(y, yAt + 3 * yStride + WIDTH);
             blockAt += (WORDS + 1) * STEP_BYTES;
         }
     }
 
     /** 2 panels, 8 rows. */
-    static void tile2x8(MemorySegment w, long at, long panelBytes, int blocks, float[] x, int xAt, float[] starts, int startsAt, float[] y, int yAt, int yStride) {
+    static void tile2x8(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            float[] x,
+            int xAt,
+            float[] starts,
+            int startsAt,
+            float[] y,
+            int yAt,
+            int yStride) {
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -230,7 +270,8 @@ final class Q4Tiles {
             for (int word = 1; word <= WORDS; word++) {
                 long wordAt = blockAt + word * STEP_BYTES;
                 IntVector bitsa = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt, VECTOR_BYTES), 0, LITTLE);
-                IntVector bitsb = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsb =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
                     FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
                     bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
@@ -264,23 +305,37 @@ final class Q4Tiles {
                 }
             }
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt, VECTOR_BYTES), 0, LITTLE);
-            FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scaleb =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
             sum0a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt)).intoArray(y, yAt);
             sum0b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + WIDTH)).intoArray(y, yAt + WIDTH);
             sum1a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + yStride)).intoArray(y, yAt + yStride);
-            sum1b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH)).intoArray(y, yAt + yStride + WIDTH);
-            sum2a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride)).intoArray(y, yAt + 2 * yStride);
-            sum2b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH)).intoArray(y, yAt + 2 * yStride + WIDTH);
-            sum3a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride)).intoArray(y, yAt + 3 * yStride);
-            sum3b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH)).intoArray(y, yAt + 3 * yStride + WIDTH);
-            sum4a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride)).intoArray(y, yAt + 4 * yStride);
-            sum4b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + WIDTH)).intoArray(y, yAt + 4 * yStride + WIDTH);
-            sum5a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride)).intoArray(y, yAt + 5 * yStride);
-            sum5b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + WIDTH)).intoArray(y, yAt + 5 * yStride + WIDTH);
-            sum6a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride)).intoArray(y, yAt + 6 * yStride);
-            sum6b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride + WIDTH)).intoArray(y, yAt + 6 * yStride + WIDTH);
-            sum7a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride)).intoArray(y, yAt + 7 * yStride);
-            sum7b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride + WIDTH)).intoArray(y, yAt + 7 * yStride + WIDTH);
+            sum1b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH))
+                    .intoArray(y, yAt + yStride + WIDTH);
+            sum2a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride))
+                    .intoArray(y, yAt + 2 * yStride);
+            sum2b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH))
+                    .intoArray(y, yAt + 2 * yStride + WIDTH);
+            sum3a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride))
+                    .intoArray(y, yAt + 3 * yStride);
+            sum3b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH))
+                    .intoArray(y, yAt + 3 * yStride + WIDTH);
+            sum4a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride))
+                    .intoArray(y, yAt + 4 * yStride);
+            sum4b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + WIDTH))
+                    .intoArray(y, yAt + 4 * yStride + WIDTH);
+            sum5a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride))
+                    .intoArray(y, yAt + 5 * yStride);
+            sum5b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + WIDTH))
+                    .intoArray(y, yAt + 5 * yStride + WIDTH);
+            sum6a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride))
+                    .intoArray(y, yAt + 6 * yStride);
+            sum6b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride + WIDTH))
+                    .intoArray(y, yAt + 6 * yStride + WIDTH);
+            sum7a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride))
+                    .intoArray(y, yAt + 7 * yStride);
+            sum7b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride + WIDTH))
+                    .intoArray(y, yAt + 7 * yStride + WIDTH);
             blockAt += (WORDS + 1) * STEP_BYTES;
         }
     }

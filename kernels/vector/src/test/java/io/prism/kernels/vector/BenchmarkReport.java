@@ -72,7 +72,8 @@ public final class BenchmarkReport {
         results.stream()
                 .filter(result -> result.getParams().getParam("rows") != null)
                 .sorted(Comparator.comparing(BenchmarkReport::name)
-                        .thenComparing(result -> Integer.parseInt(result.getParams().getParam("rows"))))
+                        .thenComparing(
+                                result -> Integer.parseInt(result.getParams().getParam("rows"))))
                 .forEach(result -> out.append(line(result, bytesPerMs, operationsPerMs)));
         return out.toString();
     }
@@ -82,7 +83,8 @@ public final class BenchmarkReport {
         String precision = params.getParam("precision");
         Precision stored = precision == null ? Precision.Q4 : Precision.valueOf(precision);
         int rows = Integer.parseInt(params.getParam("rows"));
-        long weights = DecoderShape.llama1b(Integer.parseInt(params.getParam("layers"))).weights();
+        long weights = DecoderShape.llama1b(Integer.parseInt(params.getParam("layers")))
+                .weights();
         double operations = 2.0 * weights * rows;
         double floor = Math.max(
                 (stored.valueBytes(weights) + stored.scaleBytes(weights)) / bytesPerMs, operations / operationsPerMs);

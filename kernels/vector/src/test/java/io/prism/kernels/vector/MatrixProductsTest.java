@@ -51,8 +51,7 @@ class MatrixProductsTest {
 
     static Stream<Arguments> forms() {
         return Arrays.stream(Precision.values())
-                .flatMap(precision ->
-                        Arrays.stream(Packing.values()).map(packing -> Arguments.of(precision, packing)));
+                .flatMap(precision -> Arrays.stream(Packing.values()).map(packing -> Arguments.of(precision, packing)));
     }
 
     @ParameterizedTest
@@ -93,10 +92,10 @@ class MatrixProductsTest {
         int inputs = 544;
         int outputs = 8200;
         try (Arena arena = Arena.ofShared();
-                PackedMatrix byOne = alone.pack(
-                        List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing);
-                PackedMatrix byTeam = team.pack(
-                        List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing)) {
+                PackedMatrix byOne =
+                        alone.pack(List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing);
+                PackedMatrix byTeam =
+                        team.pack(List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing)) {
             float[] x = RandomMatrix.activations(MOST_ROWS * inputs, 9);
             float[] expected = new float[MOST_ROWS * outputs];
             for (int row = 0; row < MOST_ROWS; row++) {
@@ -140,8 +139,7 @@ class MatrixProductsTest {
         int outputs = 200;
         int mostRows = 8;
         try (Arena arena = Arena.ofShared();
-                PackedMatrix w =
-                        alone.pack(List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing)) {
+                PackedMatrix w = alone.pack(List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing)) {
             float[] x = RandomMatrix.activations(mostRows * inputs, 9);
             float[] y = new float[mostRows * outputs];
             for (int rows : new int[] {1, 2, 4, 6, 8}) {
@@ -163,8 +161,7 @@ class MatrixProductsTest {
             assertThatThrownBy(() -> team.pack(List.of(a, c), Packing.IN_PLACE))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("Q4");
-            assertThatThrownBy(() -> team.pack(List.of(), Packing.PANELS))
-                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> team.pack(List.of(), Packing.PANELS)).isInstanceOf(IllegalArgumentException.class);
         }
     }
 

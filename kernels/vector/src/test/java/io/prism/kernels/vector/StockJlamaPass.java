@@ -59,8 +59,7 @@ public class StockJlamaPass {
         products.add(shape.head());
         for (DecoderShape.Product product : products) {
             try (Arena arena = Arena.ofConfined()) {
-                weights.add(
-                        tensor(RandomMatrix.of(Precision.Q4, product.outputs(), product.inputs(), 1, arena)));
+                weights.add(tensor(RandomMatrix.of(Precision.Q4, product.outputs(), product.inputs(), 1, arena)));
             }
             activations.add(quantized(RandomMatrix.activations(rows * product.inputs(), rows), product.inputs()));
             results.add(new FloatBufferTensor(TensorShape.of(rows, product.outputs())));
@@ -108,8 +107,10 @@ public class StockJlamaPass {
             AbstractTensor x = activations.get(i);
             AbstractTensor y = results.get(i);
             int inputs = w.shape().last();
-            VectorMath.pchunk(0, w.shape().first(), (from, count) -> TensorOperationsProvider.get()
-                    .dotProductChunk(y, x, w, 0, inputs, from, count));
+            VectorMath.pchunk(
+                    0,
+                    w.shape().first(),
+                    (from, count) -> TensorOperationsProvider.get().dotProductChunk(y, x, w, 0, inputs, from, count));
         }
         return results.getLast();
     }

@@ -15,8 +15,8 @@ class VectorKernelProviderTest {
 
     @Test
     void isChosenWhereTheVectorApiIsReadable() {
-        KernelSelection selection = KernelSelection.select(
-                KernelSelection.AUTO, VectorKernelProviderTest.class.getClassLoader());
+        KernelSelection selection =
+                KernelSelection.select(KernelSelection.AUTO, VectorKernelProviderTest.class.getClassLoader());
         assertThat(selection.provider()).isInstanceOf(VectorKernelProvider.class);
         assertThat(selection.provider().unusableReason()).isEmpty();
     }
@@ -28,8 +28,7 @@ class VectorKernelProviderTest {
                 Kernels automatic = provider.open(0)) {
             assertThat(three.threads()).isEqualTo(3);
             assertThat(three.description()).contains("vector", "bit", "3 threads");
-            assertThat(automatic.threads())
-                    .isBetween(1, Runtime.getRuntime().availableProcessors());
+            assertThat(automatic.threads()).isBetween(1, Runtime.getRuntime().availableProcessors());
         }
         assertThatThrownBy(() -> provider.open(-1))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -72,9 +71,15 @@ class VectorKernelProviderTest {
     @Test
     void countsHardwareThreadsOfACoreOnce() {
         assertThat(PhysicalCores.countCores(List.of(
-                        "processor\t: 0", "physical id\t: 0", "core id\t\t: 0",
-                        "processor\t: 1", "physical id\t: 0", "core id\t\t: 0",
-                        "processor\t: 2", "physical id\t: 1", "core id\t\t: 0")))
+                        "processor\t: 0",
+                        "physical id\t: 0",
+                        "core id\t\t: 0",
+                        "processor\t: 1",
+                        "physical id\t: 0",
+                        "core id\t\t: 0",
+                        "processor\t: 2",
+                        "physical id\t: 1",
+                        "core id\t\t: 0")))
                 .isEqualTo(2);
         assertThat(PhysicalCores.countCores(List.of("processor\t: 0", "BogoMIPS\t: 50.00")))
                 .isZero();

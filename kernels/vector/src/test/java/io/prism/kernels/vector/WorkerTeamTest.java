@@ -28,7 +28,9 @@ class WorkerTeamTest {
                 team.run(done::incrementAndGet, chunks);
                 team.release();
                 for (int chunk = 0; chunk < chunks; chunk++) {
-                    assertThat(done.get(chunk)).as("chunk %d of %d", chunk, chunks).isEqualTo(1);
+                    assertThat(done.get(chunk))
+                            .as("chunk %d of %d", chunk, chunks)
+                            .isEqualTo(1);
                 }
             }
         }
