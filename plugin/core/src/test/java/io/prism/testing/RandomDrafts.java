@@ -18,11 +18,17 @@ public final class RandomDrafts {
 
     private RandomDrafts() {}
 
-    /** A configuration for the target. */
-    public static DrafterConfig config(LayerKind kind, List<Integer> stepModules, List<Integer> featureLayers) {
+    /**
+     * A configuration for the target.
+     *
+     * @param bias whether fusion layers have one
+     */
+    public static DrafterConfig config(
+            LayerKind kind, List<Integer> stepModules, boolean bias, List<Integer> featureLayers) {
         return new DrafterConfig(
                 kind,
                 stepModules,
+                bias,
                 !featureLayers.isEmpty(),
                 featureLayers,
                 DrafterConfig.Shape.OF_TARGET,
@@ -32,11 +38,10 @@ public final class RandomDrafts {
     /**
      * Weights for a configuration.
      *
-     * @param bias whether fusion layers and feature projection have one
      * @param draftVocabulary target ids, or null for the whole vocabulary
      */
     public static Map<String, StoredTensor> tensors(
-            DrafterConfig config, long seed, boolean bias, int[] draftVocabulary) {
+            DrafterConfig config, long seed, int[] draftVocabulary) {
         Random random = new Random(seed);
         Map<String, StoredTensor> tensors = new LinkedHashMap<>();
         for (int module = 0; module < config.modules(); module++) {
@@ -44,7 +49,7 @@ public final class RandomDrafts {
             int inputs = D;
             if (config.layer() == LayerKind.FUSION) {
                 tensors.put(name + "fusion.weight", matrix(random, D, 2 * D));
-                if (bias) {
+                if (config.fusionBias()) {
                     tensors.put(name + "fusion.bias", vector(random, D, 0));
                 }
             } else {
@@ -63,7 +68,7 @@ public final class RandomDrafts {
         }
         if (config.multiHidden()) {
             tensors.put("features.weight", matrix(random, D, 3 * D));
-            if (bias) {
+            if (config.fusionBias()) {
                 tensors.put("features.bias", vector(random, D, 0));
             }
         }

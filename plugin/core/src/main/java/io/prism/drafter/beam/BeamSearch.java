@@ -82,11 +82,12 @@ public final class BeamSearch {
     private void addChildren(DraftModel model, int row, int parent, int width, int nodes) {
         int vocabulary = model.draftVocabularySize();
         float[] logits = model.logits();
-        float total = kernels.logSumExp(logits, row * vocabulary, vocabulary, 1);
+        int offset = model.logitsOffset(row);
+        float total = kernels.logSumExp(logits, offset, vocabulary, 1);
         if (Float.isNaN(total)) {
             throw new PrismException("The draft model gives NaN; its weights don't fit this target");
         }
-        kernels.topK(logits, row * vocabulary, vocabulary, width, topIndices, topValues);
+        kernels.topK(logits, offset, vocabulary, width, topIndices, topValues);
         for (int i = 0; i < width; i++) {
             float logProbability = Math.min(0, topValues[i] - total);
             if (Float.isFinite(logProbability)) {

@@ -9,8 +9,11 @@ public interface DraftModel {
     /** The target's id of a token that logits speak of. */
     int targetToken(int draftToken);
 
-    /** Logits of the last pass, [rows, draftVocabularySize] from element 0. */
+    /** Memory that holds the logits of the last pass. */
     float[] logits();
+
+    /** Where the logits [draftVocabularySize] of a row of the last pass start. */
+    int logitsOffset(int row);
 
     /** Runs draft step 1, which gives one row of logits: what follows the root. */
     void begin(int root);

@@ -32,6 +32,7 @@ final class ConfigFile {
             "version",
             "layer",
             "step_modules",
+            "fusion_bias",
             "feature_layers",
             "num_attention_heads",
             "num_key_value_heads",
@@ -107,11 +108,17 @@ final class ConfigFile {
         if (!target.isObject()) {
             throw wrong("target", "an object with architecture, hidden_size, vocab_size and fingerprint");
         }
+        if (layer == LayerKind.FUSION && !root.path("fusion_bias").isBoolean()) {
+            throw wrong("fusion_bias", "true or false");
+        }
         return new DrafterConfig(
                 layer,
                 surjection(integers(root.path("step_modules"), "step_modules")),
+                root.path("fusion_bias").asBoolean(),
                 root.has("feature_layers"),
-                root.has("feature_layers") ? integers(root.path("feature_layers"), "feature_layers") : List.of(),
+                root.path("feature_layers").isEmpty()
+                        ? List.of()
+                        : integers(root.path("feature_layers"), "feature_layers"),
                 shape(root),
                 new TargetIdentity(
                         target.path("architecture").asText(),
@@ -167,6 +174,7 @@ final class ConfigFile {
         return new DrafterConfig(
                 layer,
                 stepModules,
+                layer == LayerKind.FUSION && sizes.path("bias").asBoolean(true),
                 multiHidden,
                 featureLayers,
                 shape(sizes),
@@ -241,6 +249,9 @@ final class ConfigFile {
         root.put("version", VERSION);
         root.put("layer", config.layer().configName());
         put(root.putArray("step_modules"), config.stepModules());
+        if (config.layer() == LayerKind.FUSION) {
+            root.put("fusion_bias", config.fusionBias());
+        }
         if (config.multiHidden()) {
             put(root.putArray("feature_layers"), config.featureLayers());
         }

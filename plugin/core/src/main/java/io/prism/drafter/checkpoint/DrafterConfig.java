@@ -8,6 +8,7 @@ import java.util.OptionalInt;
  * What a draft model's {@code config.json} says.
  *
  * @param stepModules module of each draft step, counted from 0; the last one stays active for further steps
+ * @param fusionBias whether fusion layers have a bias
  * @param multiHidden whether step 1 takes the hidden states of several target layers (PRISM*, EAGLE-3)
  * @param featureLayers those layers, counted from 0; empty for the method's own choice, or unless {@code multiHidden}
  * @param shape of the layers, where it is said
@@ -16,6 +17,7 @@ import java.util.OptionalInt;
 public record DrafterConfig(
         LayerKind layer,
         List<Integer> stepModules,
+        boolean fusionBias,
         boolean multiHidden,
         List<Integer> featureLayers,
         Shape shape,
@@ -40,11 +42,11 @@ public record DrafterConfig(
     }
 
     public DrafterConfig withTarget(TargetIdentity newTarget) {
-        return new DrafterConfig(layer, stepModules, multiHidden, featureLayers, shape, newTarget);
+        return new DrafterConfig(layer, stepModules, fusionBias, multiHidden, featureLayers, shape, newTarget);
     }
 
     public DrafterConfig withFeatureLayers(List<Integer> newLayers) {
-        return new DrafterConfig(layer, stepModules, multiHidden, newLayers, shape, target);
+        return new DrafterConfig(layer, stepModules, fusionBias, multiHidden, newLayers, shape, target);
     }
 
     /**

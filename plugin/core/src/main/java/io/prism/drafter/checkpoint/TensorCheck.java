@@ -57,7 +57,9 @@ final class TensorCheck {
             String name = "modules." + module + ".";
             if (fusion) {
                 expected.put(name + "fusion.weight", List.of(hidden, 2 * hidden));
-                optional(name + "fusion.bias", List.of(hidden));
+                if (config.fusionBias()) {
+                    expected.put(name + "fusion.bias", List.of(hidden));
+                }
             } else {
                 expected.put(name + "input_layernorm.weight", List.of(hidden));
                 expected.put(name + "hidden_norm.weight", List.of(hidden));

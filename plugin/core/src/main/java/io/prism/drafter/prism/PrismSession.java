@@ -177,6 +177,11 @@ final class PrismSession implements DraftSession, DraftModel {
     }
 
     @Override
+    public int logitsOffset(int row) {
+        return row * network.draftVocabulary();
+    }
+
+    @Override
     public void begin(int root) {
         extend(root, 1);
         pass.head(1);

@@ -185,8 +185,8 @@ class PrismDrafterTest {
     private record Case(ReferenceDrafter reference) {}
 
     private Case write(LayerKind kind, List<Integer> steps, List<Integer> layers, boolean bias, int[] vocabulary) {
-        DrafterConfig config = RandomDrafts.config(kind, steps, layers);
-        Map<String, StoredTensor> tensors = RandomDrafts.tensors(config, 11, bias, vocabulary);
+        DrafterConfig config = RandomDrafts.config(kind, steps, bias, layers);
+        Map<String, StoredTensor> tensors = RandomDrafts.tensors(config, 11, vocabulary);
         CheckpointWriter.write(folder, config, tensors, Map.of());
         return new Case(new ReferenceDrafter(target, config, tensors));
     }
