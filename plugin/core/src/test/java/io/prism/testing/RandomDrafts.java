@@ -40,8 +40,7 @@ public final class RandomDrafts {
      *
      * @param draftVocabulary target ids, or null for the whole vocabulary
      */
-    public static Map<String, StoredTensor> tensors(
-            DrafterConfig config, long seed, int[] draftVocabulary) {
+    public static Map<String, StoredTensor> tensors(DrafterConfig config, long seed, int[] draftVocabulary) {
         Random random = new Random(seed);
         Map<String, StoredTensor> tensors = new LinkedHashMap<>();
         for (int module = 0; module < config.modules(); module++) {

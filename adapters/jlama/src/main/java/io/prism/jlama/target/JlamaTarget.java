@@ -118,8 +118,8 @@ public final class JlamaTarget implements TargetModel {
                 weights.rotary(),
                 weights.activation(),
                 weights.epsilon());
-        TargetHead head = new TargetHead(
-                weights.headSource(), weights.head(), weights.logitMultiplier(), weights.logitSoftCap());
+        TargetHead head =
+                new TargetHead(weights.headSource(), weights.head(), weights.logitMultiplier(), weights.logitSoftCap());
         return Optional.of(new SharedWeights(kernels, architecture, weights.embedding()::readStored, head));
     }
 

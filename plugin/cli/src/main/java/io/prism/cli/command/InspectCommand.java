@@ -74,7 +74,10 @@ public final class InspectCommand implements CliCommand {
     private static void describe(Checkpoint checkpoint, PrintWriter out) {
         DrafterConfig config = checkpoint.config();
         out.printf(ROW, "Kind", checkpoint.kind().title() + (isStar(config) ? ", multi-hidden input (PRISM*)" : ""));
-        out.printf(ROW, "Weights", checkpoint.path() + ", " + TensorSummary.of(checkpoint.tensors().values()));
+        out.printf(
+                ROW,
+                "Weights",
+                checkpoint.path() + ", " + TensorSummary.of(checkpoint.tensors().values()));
         out.printf(ROW, "Modules", config.modules());
         out.printf(ROW, "Module of steps", config.stepModules() + ", the last one for further steps");
         if (config.multiHidden()) {

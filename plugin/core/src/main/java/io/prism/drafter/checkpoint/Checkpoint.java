@@ -110,18 +110,15 @@ public final class Checkpoint implements AutoCloseable {
                                     + sample(file.tensors().keySet().stream().toList())
                                     + ", expected those of PRISM, EAGLE-1/2, HASS or EAGLE-3"));
             Map<String, StoredTensor> tensors = TensorNames.canonical(kind, file.tensors(), problems);
-            DrafterConfig config =
-                    switch (kind) {
-                        case PRISM -> configFile.own();
-                        case PRISM_AUTHORS ->
-                            configFile.authors(
-                                    TensorNames.hasFeatures(file.tensors().keySet()));
-                        case EAGLE -> configFile.eagle();
-                        case EAGLE3 -> configFile.eagle3();
-                    };
+            DrafterConfig config = switch (kind) {
+                case PRISM -> configFile.own();
+                case PRISM_AUTHORS ->
+                    configFile.authors(TensorNames.hasFeatures(file.tensors().keySet()));
+                case EAGLE -> configFile.eagle();
+                case EAGLE3 -> configFile.eagle3();
+            };
             new TensorCheck(config, tensors, problems).run();
-            return new Checkpoint(
-                    file, kind, config, tensors, TensorNames.embedding(kind, file.tensors()), problems);
+            return new Checkpoint(file, kind, config, tensors, TensorNames.embedding(kind, file.tensors()), problems);
         } catch (Throwable e) {
             file.close();
             throw e;

@@ -63,8 +63,7 @@ final class ConfigFile {
                         path + " is missing: a draft model is a folder with config.json and model.safetensors");
             }
             if (Files.size(path) > MAX_BYTES) {
-                throw new PrismException(
-                        path + " has " + Files.size(path) + " bytes, expected at most " + MAX_BYTES);
+                throw new PrismException(path + " has " + Files.size(path) + " bytes, expected at most " + MAX_BYTES);
             }
             JsonNode root = JSON.readTree(Files.readAllBytes(path));
             if (!root.isObject()) {
@@ -91,8 +90,8 @@ final class ConfigFile {
         }
         root.fieldNames().forEachRemaining(key -> {
             if (!OWN_KEYS.contains(key)) {
-                throw new PrismException(
-                        path + " has an unknown entry '" + key + "', expected only " + OWN_KEYS.stream().sorted().toList());
+                throw new PrismException(path + " has an unknown entry '" + key + "', expected only "
+                        + OWN_KEYS.stream().sorted().toList());
             }
         });
         LayerKind layer = null;
@@ -238,8 +237,8 @@ final class ConfigFile {
 
     private PrismException wrong(String key, String expected) {
         JsonNode value = root.path(key);
-        return new PrismException(path + ": '" + key + "' is " + (value.isMissingNode() ? "missing" : value)
-                + ", expected " + expected);
+        return new PrismException(
+                path + ": '" + key + "' is " + (value.isMissingNode() ? "missing" : value) + ", expected " + expected);
     }
 
     /** Writes our own format. */

@@ -38,7 +38,8 @@ public final class TargetFit {
             StoredTensor own, TargetDescription target, TokenEmbedding embedding, List<String> differences) {
         long width = target.hiddenSize();
         if (!own.type().isFloating() || !own.shape().equals(List.of((long) target.vocabularySize(), width))) {
-            differences.add("embedding: drafter " + own.describe() + ", target [" + target.vocabularySize() + ", " + width + "]");
+            differences.add("embedding: drafter " + own.describe() + ", target [" + target.vocabularySize() + ", "
+                    + width + "]");
             return;
         }
         float[] row = new float[target.hiddenSize()];

@@ -27,8 +27,7 @@ public record TargetIdentity(String architecture, int hiddenSize, int vocabulary
             compare(differences, "architecture", architecture, target.architecture());
         }
         if (!fingerprint.isEmpty() && !fingerprint.equals(target.fingerprint())) {
-            TargetDescription own =
-                    new TargetDescription(architecture, hiddenSize, vocabularySize, 0, 0, fingerprint);
+            TargetDescription own = new TargetDescription(architecture, hiddenSize, vocabularySize, 0, 0, fingerprint);
             boolean sameTokenizer = own.tokenizerFingerprint().equals(target.tokenizerFingerprint());
             compare(
                     differences,

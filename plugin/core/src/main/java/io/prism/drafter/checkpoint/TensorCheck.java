@@ -39,9 +39,11 @@ final class TensorCheck {
                 problems.add("tensor '" + name + "' is missing, expected " + describe(shape));
             }
         });
-        unknown.stream().sorted().forEach(name -> problems.add("tensor '" + name + "' is unknown: it belongs to no part"
-                + " of a drafter with " + config.modules() + " modules of kind "
-                + config.layer().configName()));
+        unknown.stream()
+                .sorted()
+                .forEach(name -> problems.add("tensor '" + name + "' is unknown: it belongs to no part"
+                        + " of a drafter with " + config.modules() + " modules of kind "
+                        + config.layer().configName()));
         checkVocabulary();
         tensors.forEach(this::checkFinite);
     }
@@ -98,7 +100,9 @@ final class TensorCheck {
 
     private long rows(String name) {
         StoredTensor tensor = tensors.get(name);
-        return tensor == null || tensor.shape().size() != 2 ? ANY : tensor.shape().getFirst();
+        return tensor == null || tensor.shape().size() != 2
+                ? ANY
+                : tensor.shape().getFirst();
     }
 
     private void check(String name, StoredTensor tensor, List<Long> shape) {
@@ -131,7 +135,9 @@ final class TensorCheck {
         if (shape.get(1) % Precision.BLOCK != 0) {
             problems.add("tensor '" + name + "' is quantised with " + shape.get(1) + " columns, expected a multiple of "
                     + Precision.BLOCK);
-        } else if (scales == null || scales.type() != ElementType.F32 || !scales.shape().equals(wanted)) {
+        } else if (scales == null
+                || scales.type() != ElementType.F32
+                || !scales.shape().equals(wanted)) {
             problems.add("tensor '" + name + TensorNames.SCALES + "' is "
                     + (scales == null ? "missing" : scales.describe()) + ", expected F32 " + wanted);
         }
@@ -159,8 +165,8 @@ final class TensorCheck {
         for (long i = 0; i < vocabulary.elements(); i++) {
             long id = vocabulary.integerAt(i);
             if (id < 0 || id >= size || !seen.add(id)) {
-                problems.add("the draft vocabulary maps token " + i + " to " + id + ", expected each target token of 0 to "
-                        + (size - 1) + " at most once");
+                problems.add("the draft vocabulary maps token " + i + " to " + id
+                        + ", expected each target token of 0 to " + (size - 1) + " at most once");
                 return;
             }
         }
@@ -181,6 +187,9 @@ final class TensorCheck {
     }
 
     private static String describe(List<Long> shape) {
-        return shape.stream().map(size -> size == ANY ? "?" : String.valueOf(size)).toList().toString();
+        return shape.stream()
+                .map(size -> size == ANY ? "?" : String.valueOf(size))
+                .toList()
+                .toString();
     }
 }

@@ -30,8 +30,11 @@ public record EncodedMatrix(StoredTensor values, List<StoredTensor> scales) {
     public static EncodedMatrix of(StoredTensor matrix, Precision precision) {
         float[] values = matrix.floats();
         return switch (precision) {
-            case F32 -> new EncodedMatrix(
-                    StoredTensor.ofFloats(values, matrix.shape().get(0), matrix.shape().get(1)), List.of());
+            case F32 ->
+                new EncodedMatrix(
+                        StoredTensor.ofFloats(
+                                values, matrix.shape().get(0), matrix.shape().get(1)),
+                        List.of());
             case BF16 -> new EncodedMatrix(bf16(values, matrix.shape()), List.of());
             case I8 -> i8(values, matrix.shape());
             case Q4 -> q4(values, matrix.shape());

@@ -39,8 +39,7 @@ public final class SafeTensors {
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
-    private static final ValueLayout.OfLong LENGTH =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int LENGTH_BYTES = Long.BYTES;
     private static final String METADATA = "__metadata__";
     private static final String ADVICE = ". Copy or download the file again";
@@ -88,8 +87,7 @@ public final class SafeTensors {
         try {
             root = JSON.readTree(new String(header, StandardCharsets.UTF_8));
         } catch (JsonProcessingException e) {
-            throw new PrismException(
-                    message(path, "its header is no JSON: " + e.getOriginalMessage()) + ADVICE, e);
+            throw new PrismException(message(path, "its header is no JSON: " + e.getOriginalMessage()) + ADVICE, e);
         }
         if (!(root instanceof ObjectNode entries)) {
             throw damaged(path, "its header is no JSON object");

@@ -80,10 +80,7 @@ final class TensorPickle {
         TensorPickle reader = new TensorPickle(path, pickle);
         try {
             return reader.tensors(reader.run());
-        } catch (BufferUnderflowException
-                | NoSuchElementException
-                | ClassCastException
-                | IndexOutOfBoundsException e) {
+        } catch (BufferUnderflowException | NoSuchElementException | ClassCastException | IndexOutOfBoundsException e) {
             throw new PrismException(
                     path + ": its pickle index is malformed at byte " + reader.in.position()
                             + ". Use a model.safetensors instead",
@@ -293,7 +290,9 @@ final class TensorPickle {
     }
 
     private static String kind(@Nullable Object value) {
-        return value == null ? "nothing" : value instanceof Name ? value.toString() : value.getClass().getSimpleName();
+        return value == null
+                ? "nothing"
+                : value instanceof Name ? value.toString() : value.getClass().getSimpleName();
     }
 
     private PrismException refused(String what) {

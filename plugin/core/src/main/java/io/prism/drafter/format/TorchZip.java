@@ -50,8 +50,7 @@ final class TorchZip {
                     .findFirst()
                     .orElseThrow(() -> new PrismException(path + " has no " + INDEX
                             + ": expected a file written by torch.save. Use a model.safetensors instead"));
-            String prefix = index.getName()
-                    .substring(0, index.getName().length() - INDEX.length());
+            String prefix = index.getName().substring(0, index.getName().length() - INDEX.length());
             return new TensorFile(path, new TorchZip(path, zip, prefix, arena).read(index), arena);
         } catch (ZipException e) {
             arena.close();

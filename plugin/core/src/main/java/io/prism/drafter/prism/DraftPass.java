@@ -98,8 +98,7 @@ final class DraftPass {
             }
             case ModuleInput.NormedPair norms -> {
                 System.arraycopy(hiddens, 0, x, 0, rows * hidden);
-                kernels.rmsNorm(
-                        embeddings, 0, norms.embeddingNorm(), network.epsilon(), rows, hidden, embeddings, 0);
+                kernels.rmsNorm(embeddings, 0, norms.embeddingNorm(), network.epsilon(), rows, hidden, embeddings, 0);
                 kernels.rmsNorm(x, 0, norms.hiddenNorm(), network.epsilon(), rows, hidden, normed, 0);
                 interleave(embeddings, normed, rows);
                 yield pairs;

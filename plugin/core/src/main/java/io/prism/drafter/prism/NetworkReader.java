@@ -48,7 +48,8 @@ final class NetworkReader {
         TargetFit.require(checkpoint, target.description(), shared.embedding());
         NetworkReader reader = new NetworkReader(checkpoint, shared);
         try {
-            return reader.read(featureLayers(checkpoint.config(), target.description().layers()));
+            return reader.read(
+                    featureLayers(checkpoint.config(), target.description().layers()));
         } catch (Throwable e) {
             reader.packed.forEach(PackedMatrix::close);
             throw e;
@@ -109,7 +110,11 @@ final class NetworkReader {
                 : shape.heads().isPresent() ? query / shape.heads().getAsInt() : targets.headSize();
         int heads = shape.heads().orElse(query / Math.max(1, headSize));
         int kvHeads = shape.kvHeads().orElse(key / Math.max(1, headSize));
-        if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0 || heads * headSize != query || kvHeads * headSize != key) {
+        if (heads < 1
+                || kvHeads < 1
+                || heads % kvHeads != 0
+                || heads * headSize != query
+                || kvHeads * headSize != key) {
             throw new PrismException("Draft model " + checkpoint.path() + " has " + query + " query and " + key
                     + " key elements, but its config.json or the target says " + heads + " heads and " + kvHeads
                     + " key/value heads of " + headSize + " elements. Correct its config.json");
@@ -138,15 +143,14 @@ final class NetworkReader {
     }
 
     private DraftModule module(String name, LayerKind kind, AttentionShape attention) {
-        ModuleInput input =
-                switch (kind) {
-                    case FUSION ->
-                        new ModuleInput.Fusion(linear(List.of(name + "fusion.weight"), vector(name + "fusion.bias")));
-                    case EAGLE3 ->
-                        new ModuleInput.NormedPair(
-                                checkpoint.vector(name + "input_layernorm.weight"),
-                                checkpoint.vector(name + "hidden_norm.weight"));
-                };
+        ModuleInput input = switch (kind) {
+            case FUSION ->
+                new ModuleInput.Fusion(linear(List.of(name + "fusion.weight"), vector(name + "fusion.bias")));
+            case EAGLE3 ->
+                new ModuleInput.NormedPair(
+                        checkpoint.vector(name + "input_layernorm.weight"),
+                        checkpoint.vector(name + "hidden_norm.weight"));
+        };
         String layer = name + "self_attn.";
         return new DraftModule(
                 input,
@@ -187,7 +191,8 @@ final class NetworkReader {
         }
         PackedMatrix matrix = targets.packed();
         if (ids != null) {
-            try (Arena arena = Arena.ofConfined()) {
+            // the threads of the kernels read it while they pack
+            try (Arena arena = Arena.ofShared()) {
                 matrix = kernels.pack(List.of(rows(targets.matrix(), ids, arena)), Packing.PANELS);
                 packed.add(matrix);
             }

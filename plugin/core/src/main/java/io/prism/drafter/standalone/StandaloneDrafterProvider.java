@@ -32,10 +32,10 @@ public final class StandaloneDrafterProvider implements DrafterProvider {
     /** Opens the model with threads and memory of its own. */
     @Override
     public Drafter open(Path drafter, TargetModel target) {
-        List<ModelHost> hosts = ServiceLoader.load(ModelHost.class, StandaloneDrafterProvider.class.getClassLoader())
-                .stream()
-                .map(ServiceLoader.Provider::get)
-                .toList();
+        List<ModelHost> hosts =
+                ServiceLoader.load(ModelHost.class, StandaloneDrafterProvider.class.getClassLoader()).stream()
+                        .map(ServiceLoader.Provider::get)
+                        .toList();
         if (hosts.isEmpty()) {
             throw new PrismException("Model " + drafter
                     + " can't be opened as drafter: expected an engine such as prism-jlama on the class path");

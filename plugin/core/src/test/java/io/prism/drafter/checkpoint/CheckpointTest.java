@@ -77,8 +77,7 @@ class CheckpointTest {
     void eagleCheckpointsDraftAsPrismOfOneModule() throws IOException {
         Map<String, StoredTensor> canonical = RandomDrafts.tensors(one, 1, null);
         Map<String, StoredTensor> published = renamed(
-                canonical,
-                name -> name.replace("modules.0.fusion.", "fc.").replace("modules.0.", "layers.0."));
+                canonical, name -> name.replace("modules.0.fusion.", "fc.").replace("modules.0.", "layers.0."));
         published.put("embed_tokens.weight", StoredTensor.ofFloats(target.embedding(), V, D));
         write("published", "{" + SIZES + "}", published);
         assertSameDrafts(CheckpointKind.EAGLE, "published", one, canonical);
@@ -146,7 +145,8 @@ class CheckpointTest {
             rounded.put(
                     name,
                     StoredTensor.ofFloats(
-                            values, tensor.shape().stream().mapToLong(Long::longValue).toArray()));
+                            values,
+                            tensor.shape().stream().mapToLong(Long::longValue).toArray()));
         });
         CheckpointWriter.write(folder.resolve("published"), one, halves, Map.of());
         assertSameDrafts(CheckpointKind.PRISM, "published", one, rounded);
@@ -162,13 +162,12 @@ class CheckpointTest {
                     checkpoint, folder.resolve("converted"), Optional.of(precision), checkpoint.config());
         }
         // F32 is the same; BF16 keeps 8 bits, I8 7, Q4 3 of a block's largest weight
-        double tolerance =
-                switch (precision) {
-                    case F32 -> 0;
-                    case BF16 -> 0.05;
-                    case I8 -> 0.15;
-                    case Q4 -> 1.5;
-                };
+        double tolerance = switch (precision) {
+            case F32 -> 0;
+            case BF16 -> 0.05;
+            case I8 -> 0.15;
+            case Q4 -> 1.5;
+        };
         TokenTree original = draft("original");
         TokenTree converted = draft("converted");
         assertThat((double) converted.logProbability(1)).isCloseTo(original.logProbability(1), within(tolerance));
@@ -179,8 +178,7 @@ class CheckpointTest {
             assertThat(checkpoint.config()).isEqualTo(star);
             assertThatThrownBy(() -> {
                         if (precision.isQuantized()) {
-                            CheckpointWriter.convert(
-                                    checkpoint, folder.resolve("again"), Optional.of(precision), star);
+                            CheckpointWriter.convert(checkpoint, folder.resolve("again"), Optional.of(precision), star);
                         } else {
                             throw new PrismException("quantised already");
                         }
@@ -295,8 +293,7 @@ class CheckpointTest {
                 "\"step_modules\" : [ 0, 1, 1 ] | \"step_modules\": [ ] | 'step_modules' is []",
                 "\"version\" | \"version\": 1, \"version\" | is no JSON"
             })
-    void aConfigurationThatSaysSomethingElseIsRefused(String found, String instead, String message)
-            throws IOException {
+    void aConfigurationThatSaysSomethingElseIsRefused(String found, String instead, String message) throws IOException {
         CheckpointWriter.write(folder, two, RandomDrafts.tensors(two, 1, null), Map.of());
         Path file = folder.resolve("config.json");
         String config = Files.readString(file).replace(" : ", ": ");
@@ -314,7 +311,8 @@ class CheckpointTest {
     void foldersWithoutADraftModelAreToldApart() throws IOException {
         PrismDrafterProvider provider = new PrismDrafterProvider();
         assertThat(provider.supports(folder, target.description())).isFalse();
-        assertThat(provider.supports(folder.resolve("none"), target.description())).isFalse();
+        assertThat(provider.supports(folder.resolve("none"), target.description()))
+                .isFalse();
         assertThatThrownBy(() -> Checkpoint.open(folder.resolve("none")))
                 .isInstanceOf(PrismException.class)
                 .hasMessageContaining("does not exist");
@@ -337,8 +335,7 @@ class CheckpointTest {
 
     @Test
     void aVocabularyMapThatContradictsItselfIsRefused() throws IOException {
-        Map<String, StoredTensor> published =
-                eagle3Names(RandomDrafts.tensors(eagle3, 3, SOME_TOKENS), SOME_TOKENS);
+        Map<String, StoredTensor> published = eagle3Names(RandomDrafts.tensors(eagle3, 3, SOME_TOKENS), SOME_TOKENS);
         int[] offsets = new int[SOME_TOKENS.length];
         published.put("d2t", StoredTensor.ofIntegers(offsets));
         write("published", "{" + SIZES + "}", published);
@@ -378,8 +375,7 @@ class CheckpointTest {
         try (Drafter drafter = new PrismDrafterProvider().open(folder.resolve(name), target);
                 TargetSession session = target.openSession(drafter.hiddenStates());
                 DraftSession drafts = drafter.openSession()) {
-            drafts.accept(
-                    text, new int[] {0, 1, 2, 3, 4, 5}, text.length, session.prefill(text, 0, text.length));
+            drafts.accept(text, new int[] {0, 1, 2, 3, 4, 5}, text.length, session.prefill(text, 0, text.length));
             drafts.propose(tree, new DraftBudget(4, 3, 10));
         }
         return tree;

@@ -30,8 +30,7 @@ class TorchFileTest {
     @Test
     void aStateDictAsTorchSavesItIsRead() throws Exception {
         try (TensorFile file = TensorFile.open(resource("state-dict.bin"))) {
-            assertThat(file.tensors().keySet())
-                    .containsExactly("fc.weight", "tied", "half", "bf", "d2t", "t2d");
+            assertThat(file.tensors().keySet()).containsExactly("fc.weight", "tied", "half", "bf", "d2t", "t2d");
             assertThat(file.get("fc.weight").describe()).isEqualTo("F32 [2, 3]");
             assertThat(file.get("fc.weight").floats()).containsExactly(1, 2, 3, 4, 5, 6);
             assertThat(file.get("tied").floats()).as("shares a storage").containsExactly(4, 5, 6);

@@ -78,7 +78,8 @@ class PrismDrafterTest {
             String name, LayerKind kind, List<Integer> steps, List<Integer> layers, boolean bias, int[] vocabulary) {
         Case drafted = write(kind, steps, layers, bias, vocabulary);
         Random random = new Random(3);
-        int[] text = random.ints(LendingTarget.CONTEXT, 0, LendingTarget.VOCABULARY).toArray();
+        int[] text =
+                random.ints(LendingTarget.CONTEXT, 0, LendingTarget.VOCABULARY).toArray();
         DraftBudget budget = new DraftBudget(5, 3, 12);
         TokenTree tree = new TokenTree(0);
         try (Drafter drafter = new PrismDrafterProvider().open(folder, target);
@@ -145,7 +146,9 @@ class PrismDrafterTest {
     @Test
     void aPromptLongerThanWhatMayWaitIsExtendedInParts() {
         Case drafted = write(LayerKind.FUSION, List.of(0, 1), List.of(), true, null);
-        int[] text = new Random(6).ints(LendingTarget.CONTEXT, 0, LendingTarget.VOCABULARY).toArray();
+        int[] text = new Random(6)
+                .ints(LendingTarget.CONTEXT, 0, LendingTarget.VOCABULARY)
+                .toArray();
         TokenTree tree = new TokenTree(0);
         int length = LendingTarget.CONTEXT - 20;
         try (Drafter drafter = new PrismDrafterProvider().open(folder, target);
@@ -161,7 +164,9 @@ class PrismDrafterTest {
     @Test
     void draftingEndsWhereTheContextEnds() {
         write(LayerKind.FUSION, List.of(0, 1), List.of(), true, null);
-        int[] text = new Random(6).ints(LendingTarget.CONTEXT, 0, LendingTarget.VOCABULARY).toArray();
+        int[] text = new Random(6)
+                .ints(LendingTarget.CONTEXT, 0, LendingTarget.VOCABULARY)
+                .toArray();
         TokenTree tree = new TokenTree(0);
         try (Drafter drafter = new PrismDrafterProvider().open(folder, target);
                 TargetSession session = target.openSession(drafter.hiddenStates());
@@ -171,7 +176,8 @@ class PrismDrafterTest {
             for (int more = 0; more < 2; more++) {
                 tree.reset(1);
                 drafts.propose(tree, new DraftBudget(8, 2, 20));
-                int deepest = IntStream.range(0, tree.size()).map(tree::depth).max().orElseThrow();
+                int deepest =
+                        IntStream.range(0, tree.size()).map(tree::depth).max().orElseThrow();
                 assertThat(deepest).isEqualTo(3 - more);
                 accept(drafts, session.prefill(text, length, 1), text, length, 1);
                 length++;

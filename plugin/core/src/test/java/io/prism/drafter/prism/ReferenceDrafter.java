@@ -85,8 +85,7 @@ final class ReferenceDrafter {
             input = residual;
         } else {
             residual = hidden;
-            input = concat(
-                    norm(embedding, name + "input_layernorm.weight"), norm(hidden, name + "hidden_norm.weight"));
+            input = concat(norm(embedding, name + "input_layernorm.weight"), norm(hidden, name + "hidden_norm.weight"));
         }
         double[] query = rotate(multiply(name + "self_attn.q_proj.weight", input), position);
         keys.add(rotate(multiply(name + "self_attn.k_proj.weight", input), position));

@@ -58,8 +58,8 @@ class SelfCheckTest {
     void aDrafterOfZerosIsSaidToBeUniform() {
         SelfCheck check = check(0);
 
-        assertThat(check.warning(LendingTarget.VOCABULARY)).hasValueSatisfying(warning -> assertThat(warning)
-                .contains("almost uniform"));
+        assertThat(check.warning(LendingTarget.VOCABULARY))
+                .hasValueSatisfying(warning -> assertThat(warning).contains("almost uniform"));
     }
 
     @Test
@@ -70,7 +70,9 @@ class SelfCheckTest {
 
     @Test
     void aDrafterWhoseNumbersOverflowIsRefused() {
-        assertThatThrownBy(() -> check(1e30f)).isInstanceOf(PrismException.class).hasMessageContaining("NaN");
+        assertThatThrownBy(() -> check(1e30f))
+                .isInstanceOf(PrismException.class)
+                .hasMessageContaining("NaN");
     }
 
     private SelfCheck check(float weight) {
@@ -82,7 +84,8 @@ class SelfCheckTest {
             tensors.put(
                     name,
                     StoredTensor.ofFloats(
-                            values, tensor.shape().stream().mapToLong(Long::longValue).toArray()));
+                            values,
+                            tensor.shape().stream().mapToLong(Long::longValue).toArray()));
         });
         CheckpointWriter.write(folder, config, tensors, Map.of());
         try (Drafter drafter = new PrismDrafterProvider().open(folder, target)) {

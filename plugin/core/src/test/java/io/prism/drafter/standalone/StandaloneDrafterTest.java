@@ -17,7 +17,6 @@ import io.prism.spi.PrismException;
 import io.prism.spi.TargetDescription;
 import io.prism.testing.FakeTarget;
 import io.prism.verify.SamplingParameters;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -32,7 +31,8 @@ class StandaloneDrafterTest {
     void aModelThatDraftsForItselfIsAlwaysAcceptedInAChain(boolean drafterTakesTrees) {
         FakeTarget target = FakeTarget.of(1, 40);
         FakeTarget itself = new FakeTarget(1, 40, 2, 4, 4096, 64, drafterTakesTrees);
-        RequestStatistics statistics = generate(target, itself, TreeSpec.of(5, 1, 5)).statistics();
+        RequestStatistics statistics =
+                generate(target, itself, TreeSpec.of(5, 1, 5)).statistics();
 
         assertThat(statistics.accepted()).isEqualTo(statistics.drafted());
         assertThat(statistics.rounds()).isEqualTo(100 / 6 + 1);
@@ -58,7 +58,8 @@ class StandaloneDrafterTest {
         FakeTarget target = FakeTarget.of(3, 40);
         int[] plain = generate(target, null, TreeSpec.AUTO).tokens();
 
-        assertThat(generate(target, FakeTarget.of(4, 40), TreeSpec.of(4, width, 8)).tokens())
+        assertThat(generate(target, FakeTarget.of(4, 40), TreeSpec.of(4, width, 8))
+                        .tokens())
                 .isEqualTo(plain);
         FakeTarget smallContext = new FakeTarget(3, 40, 2, 4, 50, 64, true);
         assertThat(generate(target, smallContext, TreeSpec.of(4, width, 8)).tokens())
@@ -88,8 +89,7 @@ class StandaloneDrafterTest {
         PrismConfig config = PrismConfig.DEFAULTS.withTree(tree).withStats(PrismConfig.Stats.OFF);
         Optional<Drafter> drafts =
                 Optional.ofNullable(drafter).map(model -> new StandaloneDrafter(model, kernels, () -> {}));
-        try (SpeculativeDecoder decoder =
-                        new SpeculativeDecoder(target, drafts, kernels, config);
+        try (SpeculativeDecoder decoder = new SpeculativeDecoder(target, drafts, kernels, config);
                 DecodingSession session = decoder.openSession()) {
             GenerationResult result = session.generate(
                     new GenerationRequest(
