@@ -50,9 +50,13 @@ class PrismDrafterTest {
 
     @BeforeEach
     void open() {
-        kernels = KernelSelection.select("scalar", getClass().getClassLoader())
+        open("scalar");
+    }
+
+    private void open(String kernelsName) {
+        kernels = KernelSelection.select(kernelsName, getClass().getClassLoader())
                 .provider()
-                .open(1);
+                .open(2);
         target = new LendingTarget(kernels, 7, true);
     }
 
@@ -70,6 +74,20 @@ class PrismDrafterTest {
                 Arguments.of("PRISM*", LayerKind.FUSION, List.of(0, 1), List.of(0, 2, 5), true, null),
                 Arguments.of("reduced vocabulary", LayerKind.FUSION, List.of(0, 1), List.of(), true, SOME_TOKENS),
                 Arguments.of("EAGLE-3", LayerKind.EAGLE3, List.of(0), List.of(1, 2, 4), false, SOME_TOKENS));
+    }
+
+    /** One case: what they compute is tested with them, and the JVM needs its time to compile them. */
+    @Test
+    void theVectorKernelsGiveTheSameProbabilities() {
+        close();
+        open("vector");
+        everyNodeOfATreeHasTheProbabilityThatThePlainSequentialModelGivesIt(
+                "PRISM* of three modules",
+                LayerKind.FUSION,
+                List.of(1, 0, 2, 0),
+                List.of(0, 2, 5),
+                true,
+                SOME_TOKENS);
     }
 
     @ParameterizedTest(name = "{0}")
