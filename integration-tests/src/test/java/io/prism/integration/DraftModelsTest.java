@@ -36,6 +36,7 @@ import java.util.Random;
 import java.util.ServiceLoader;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +46,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Draft models beside the bundled model. */
 class DraftModelsTest {
     private static final int TOKENS = 120;
+    private static final int ATTEMPTS = 5;
     private static final SamplingParameters WARM = new SamplingParameters(0.8f, 0.95f, 0);
 
     private static HostedModel model;
@@ -83,24 +85,23 @@ class DraftModelsTest {
         for (SamplingParameters sampling : List.of(SamplingParameters.GREEDY, WARM)) {
             GenerationResult plain = generate("none", TreeSpec.AUTO, sampling);
             GenerationResult speculative =
-                    generate(folder.resolve("drafter").toString(), TreeSpec.of(6, 4, 16), sampling);
+                    undisturbed(folder.resolve("drafter").toString(), TreeSpec.of(6, 4, 16), sampling);
 
             assertThat(speculative.tokens()).isEqualTo(plain.tokens());
             assertThat(speculative.statistics().drafted()).isGreaterThan(TOKENS);
             assertThat(speculative.statistics().fallbacks())
-                    .doesNotContainKeys(
-                            FallbackCause.ERROR, FallbackCause.EXCEPTION, FallbackCause.INVALID_PROPOSAL);
+                    .doesNotContainKeys(FallbackCause.ERROR, FallbackCause.EXCEPTION, FallbackCause.INVALID_PROPOSAL);
         }
     }
 
     @Test
     void theModelItselfAsDrafterIsAcceptedWhole() {
         String itself = DemoModel.folder().toString();
-        RequestStatistics chain =
-                generate(itself, TreeSpec.of(5, 1, 5), SamplingParameters.GREEDY).statistics();
+        RequestStatistics chain = generate(itself, TreeSpec.of(5, 1, 5), SamplingParameters.GREEDY)
+                .statistics();
         assertThat(chain.accepted()).isEqualTo(chain.drafted()).isGreaterThan(TOKENS / 2);
 
-        GenerationResult tree = generate(itself, TreeSpec.of(6, 4, 16), SamplingParameters.GREEDY);
+        GenerationResult tree = undisturbed(itself, TreeSpec.of(6, 4, 16), SamplingParameters.GREEDY);
         assertThat(tree.statistics().acceptedByStep())
                 .isEqualTo(tree.statistics().attemptedByStep());
         assertThat(tree.tokens())
@@ -112,16 +113,24 @@ class DraftModelsTest {
     void aDraftModelOfAnotherTargetIsRefusedWithWhatDiffers() {
         DrafterConfig config = write(folder.resolve("random"), LayerKind.FUSION, 1, false, 4096);
         TargetIdentity own = config.target();
-        TargetIdentity other =
-                new TargetIdentity(own.architecture(), own.hiddenSize(), own.vocabularySize(), "00.11");
+        TargetIdentity other = new TargetIdentity(own.architecture(), own.hiddenSize(), own.vocabularySize(), "00.11");
         try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("random"))) {
-            CheckpointWriter.convert(
-                    checkpoint, folder.resolve("other"), Optional.empty(), config.withTarget(other));
+            CheckpointWriter.convert(checkpoint, folder.resolve("other"), Optional.empty(), config.withTarget(other));
         }
-        assertThatThrownBy(() -> generate(
-                        folder.resolve("other").toString(), TreeSpec.AUTO, SamplingParameters.GREEDY))
+        assertThatThrownBy(() -> generate(folder.resolve("other").toString(), TreeSpec.AUTO, SamplingParameters.GREEDY))
                 .isInstanceOf(PrismException.class)
                 .hasMessageContaining("tokenizer: drafter 00.11, target " + own.fingerprint());
+    }
+
+    /** Generates until no proposal came too late, as the first ones may on a busy machine. */
+    private static GenerationResult undisturbed(String drafter, TreeSpec tree, SamplingParameters sampling) {
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            GenerationResult result = generate(drafter, tree, sampling);
+            if (!result.statistics().fallbacks().containsKey(FallbackCause.TIMEOUT)) {
+                return result;
+            }
+        }
+        return Assumptions.abort("The machine is too busy: proposals came late in " + ATTEMPTS + " attempts");
     }
 
     private static GenerationResult generate(String drafter, TreeSpec tree, SamplingParameters sampling) {

@@ -1,5 +1,6 @@
 package io.prism.drafter.prism;
 
+import io.prism.drafter.check.SelfCheck;
 import io.prism.drafter.checkpoint.Checkpoint;
 import io.prism.spi.Drafter;
 import io.prism.spi.DrafterProvider;

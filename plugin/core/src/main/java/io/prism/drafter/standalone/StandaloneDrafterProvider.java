@@ -1,5 +1,6 @@
 package io.prism.drafter.standalone;
 
+import io.prism.drafter.check.SelfCheck;
 import io.prism.drafter.checkpoint.Checkpoint;
 import io.prism.kernels.KernelSelection;
 import io.prism.spi.Drafter;
@@ -13,9 +14,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.ServiceLoader;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens a model's folder as drafter, with the engine on the class path. */
 public final class StandaloneDrafterProvider implements DrafterProvider {
+    private static final Logger LOG = LoggerFactory.getLogger(StandaloneDrafterProvider.class);
 
     @Override
     public String name() {
@@ -29,7 +33,7 @@ public final class StandaloneDrafterProvider implements DrafterProvider {
                 && !Checkpoint.isIn(drafter);
     }
 
-    /** Opens the model with threads and memory of its own. */
+    /** Opens the model with threads and memory of its own and lets it draft once. */
     @Override
     public Drafter open(Path drafter, TargetModel target) {
         List<ModelHost> hosts =
@@ -47,7 +51,11 @@ public final class StandaloneDrafterProvider implements DrafterProvider {
         try {
             StandaloneDrafter.requireSameVocabulary(
                     drafter.toString(), model.target().description(), target.description());
-            return new StandaloneDrafter(model.target(), model.kernels(), model);
+            StandaloneDrafter opened = new StandaloneDrafter(model.target(), model.kernels(), model);
+            SelfCheck.run(opened, target, model.kernels())
+                    .warning(target.description().vocabularySize())
+                    .ifPresent(warning -> LOG.warn("Drafting model {}: {}", drafter, warning));
+            return opened;
         } catch (Throwable e) {
             model.close();
             throw e;

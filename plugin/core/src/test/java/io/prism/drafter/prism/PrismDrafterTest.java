@@ -82,12 +82,7 @@ class PrismDrafterTest {
         close();
         open("vector");
         everyNodeOfATreeHasTheProbabilityThatThePlainSequentialModelGivesIt(
-                "PRISM* of three modules",
-                LayerKind.FUSION,
-                List.of(1, 0, 2, 0),
-                List.of(0, 2, 5),
-                true,
-                SOME_TOKENS);
+                "PRISM* of three modules", LayerKind.FUSION, List.of(1, 0, 2, 0), List.of(0, 2, 5), true, SOME_TOKENS);
     }
 
     @ParameterizedTest(name = "{0}")

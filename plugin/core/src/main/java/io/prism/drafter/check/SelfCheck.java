@@ -1,4 +1,4 @@
-package io.prism.drafter.prism;
+package io.prism.drafter.check;
 
 import io.prism.kernels.Kernels;
 import io.prism.spi.DraftSession;
@@ -20,7 +20,7 @@ import java.util.Optional;
  * @param drafted tokens proposed
  * @param meanProbability mean of the probability the drafter gave its first token
  */
-record SelfCheck(int rounds, int matches, int drafted, double meanProbability) {
+public record SelfCheck(int rounds, int matches, int drafted, double meanProbability) {
     private static final int PROMPT = 8;
     private static final int ROUNDS = 16;
     private static final DraftBudget BUDGET = new DraftBudget(3, 2, 4);
@@ -34,7 +34,7 @@ record SelfCheck(int rounds, int matches, int drafted, double meanProbability) {
      * @param kernels to find the target's choice with
      * @throws io.prism.spi.PrismException if the drafter gives NaN
      */
-    static SelfCheck run(Drafter drafter, TargetModel target, Kernels kernels) {
+    public static SelfCheck run(Drafter drafter, TargetModel target, Kernels kernels) {
         int vocabulary = target.description().vocabularySize();
         int prompt = Math.min(PROMPT, target.description().contextLength() / 2);
         int[] tokens = new int[prompt];
@@ -70,8 +70,12 @@ record SelfCheck(int rounds, int matches, int drafted, double meanProbability) {
         return new SelfCheck(rounds, matches, drafted, rounds == 0 ? 0 : probability / rounds);
     }
 
-    /** What to warn of, if anything. */
-    Optional<String> warning(int draftVocabulary) {
+    /**
+     * What to warn of, if anything.
+     *
+     * @param draftVocabulary tokens the drafter can draft
+     */
+    public Optional<String> warning(int draftVocabulary) {
         if (rounds == 0) {
             return Optional.empty();
         }

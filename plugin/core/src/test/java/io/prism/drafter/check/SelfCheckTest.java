@@ -1,4 +1,4 @@
-package io.prism.drafter.prism;
+package io.prism.drafter.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,6 +7,7 @@ import io.prism.drafter.checkpoint.CheckpointWriter;
 import io.prism.drafter.checkpoint.DrafterConfig;
 import io.prism.drafter.checkpoint.LayerKind;
 import io.prism.drafter.format.StoredTensor;
+import io.prism.drafter.prism.PrismDrafterProvider;
 import io.prism.drafter.standalone.StandaloneDrafter;
 import io.prism.kernels.KernelSelection;
 import io.prism.kernels.Kernels;
