@@ -76,10 +76,9 @@ public final class ConvertCommand implements CliCommand {
         try (HostedModel hosted = ModelHosts.onClassPath().load(model, options)) {
             SharedWeights shared = hosted.target()
                     .sharedWeights()
-                    .orElseThrow(
-                            () -> new PrismException(
-                                    "Model " + model
-                                            + " can't lend its embedding, head and hidden states to a draft model: nothing to bind to"));
+                    .orElseThrow(() -> new PrismException("Model " + model
+                            + " can't lend its embedding, head and hidden states to a draft model:"
+                            + " nothing to bind to"));
             TargetFit.require(checkpoint, hosted.target().description(), shared.embedding());
             return checkpoint
                     .config()

@@ -60,8 +60,8 @@ public final class TargetFit {
         if (!(cosine >= LEAST_COSINE)) {
             differences.add(String.format(
                     Locale.ROOT,
-                    "embedding: the rows that came with the drafter agree with the target's by a cosine of %.2f, expected"
-                            + " more than %.1f",
+                    "embedding: the rows that came with the drafter agree with the target's by a cosine of %.2f,"
+                            + " expected more than %.1f",
                     cosine,
                     LEAST_COSINE));
         }
