@@ -61,6 +61,22 @@ public final class AttentionLayout {
         }
     }
 
+    /**
+     * Adds one row that sees slots {@code 0 .. prefix - 1} and then {@code count} given slots in order, the last of
+     * which is its own. Lets a drafter run the levels of a tree one after the other.
+     *
+     * @param path holds the slots of the row's ancestors from the top down, then its own
+     * @param count how many entries of {@code path} count, at least 1
+     */
+    public void addBranch(KvCache cache, int prefix, int[] path, int count) {
+        int row = rows;
+        addRow(cache, path[count - 1], prefix);
+        int at = tailStarts[row];
+        reserveTail(at + count);
+        System.arraycopy(path, 0, tail, at, count);
+        tailStarts[rows] = at + count;
+    }
+
     private void addRow(KvCache cache, int slot, int prefix) {
         if (rows == slots.length) {
             caches = Arrays.copyOf(caches, 2 * rows);

@@ -21,4 +21,23 @@ public record RotaryTable(float[] cosines, float[] sines, int headSize, int posi
                             .formatted(positions, headSize, cosines.length, sines.length, expected));
         }
     }
+
+    /**
+     * Plain rotary positions without scaling: position x theta^(-2i / headSize).
+     *
+     * @param theta base of the frequencies
+     */
+    public static RotaryTable unscaled(double theta, int headSize, int positions) {
+        int half = headSize / 2;
+        float[] cosines = new float[positions * half];
+        float[] sines = new float[positions * half];
+        for (int position = 0; position < positions; position++) {
+            for (int i = 0; i < half; i++) {
+                double angle = position * Math.pow(theta, -2.0 * i / headSize);
+                cosines[position * half + i] = (float) Math.cos(angle);
+                sines[position * half + i] = (float) Math.sin(angle);
+            }
+        }
+        return new RotaryTable(cosines, sines, headSize, positions);
+    }
 }

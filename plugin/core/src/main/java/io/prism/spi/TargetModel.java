@@ -1,5 +1,7 @@
 package io.prism.spi;
 
+import java.util.Optional;
+
 /** The model whose text is wanted. Thread-safe; sessions are independent of each other. */
 public interface TargetModel extends AutoCloseable {
 
@@ -13,6 +15,14 @@ public interface TargetModel extends AutoCloseable {
 
     /** Whether {@link TargetSession#verify} takes trees; if not, chains only. */
     boolean verifiesTrees();
+
+    /**
+     * Embedding, head and shapes for draft models that share them; empty if this target can't lend them, in which case
+     * such drafters refuse it.
+     */
+    default Optional<SharedWeights> sharedWeights() {
+        return Optional.empty();
+    }
 
     /** Opens a session with no tokens. */
     TargetSession openSession(HiddenStateRequest hiddenStates);

@@ -16,15 +16,15 @@ import java.util.TreeMap;
 public final class Fingerprint {
     private static final List<String> EMBEDDINGS = List.of("model.embed_tokens.weight", "wte.weight");
     private static final int SAMPLED_TOKENS = 64;
-    private static final int DIGEST_BYTES = 16;
+    private static final int DIGEST_BYTES = 8;
 
     private Fingerprint() {}
 
     /**
-     * Hashes all tokens with their ids, all merges, and the embeddings of tokens spread over the vocabulary. The values
-     * count, not how they are stored.
+     * Hashes all tokens with their ids and all merges, and, apart from them, the embeddings of tokens spread over the
+     * vocabulary. The values count, not how they are stored.
      *
-     * @return 32 hexadecimal digits
+     * @return 16 hexadecimal digits for the tokenizer, a dot, 16 for the embedding
      */
     public static String of(AbstractModel model) {
         MessageDigest digest = sha256();
@@ -32,11 +32,17 @@ public final class Fingerprint {
         add(digest, tokenizer.vocabLookup);
         add(digest, tokenizer.merges);
         add(digest, tokenizer.addedTokens());
+        String ofTokenizer = hex(digest);
         for (String name : EMBEDDINGS) {
             if (model.getWeights().isWeightPresent(name)) {
                 add(digest, model.getWeights().load(name));
             }
         }
+        return ofTokenizer + "." + hex(digest);
+    }
+
+    /** The digest so far; begins anew. */
+    private static String hex(MessageDigest digest) {
         return HexFormat.of().formatHex(digest.digest(), 0, DIGEST_BYTES);
     }
 

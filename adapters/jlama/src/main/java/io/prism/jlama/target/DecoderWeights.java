@@ -2,6 +2,7 @@ package io.prism.jlama.target;
 
 import io.prism.kernels.Activation;
 import io.prism.kernels.AttentionShape;
+import io.prism.kernels.Matrix;
 import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.RotaryTable;
 import java.util.List;
@@ -18,7 +19,8 @@ import java.util.List;
  * @param logitMultiplier factor on the logits, before the soft cap
  * @param logitSoftCap if positive, logits l become softCap x tanh(l / softCap)
  * @param finalNorm [hidden]
- * @param head [vocabulary, hidden]
+ * @param headSource [vocabulary, hidden], in the model's own memory
+ * @param head the same, packed
  */
 @SuppressWarnings("ArrayRecordComponent") // read only
 record DecoderWeights(
@@ -36,6 +38,7 @@ record DecoderWeights(
         EmbeddingTable embedding,
         List<DecoderLayer> layers,
         float[] finalNorm,
+        Matrix headSource,
         PackedMatrix head)
         implements AutoCloseable {
 

@@ -25,6 +25,17 @@ record EmbeddingTable(Matrix matrix, float multiplier) {
 
     /** Writes the embedding of {@code token} to {@code out} from {@code offset}. */
     void read(int token, float[] out, int offset) {
+        readStored(token, out, offset);
+        if (multiplier != 1) {
+            int width = matrix.columns();
+            for (int i = 0; i < width; i++) {
+                out[offset + i] *= multiplier;
+            }
+        }
+    }
+
+    /** As {@link #read}, without the multiplier. */
+    void readStored(int token, float[] out, int offset) {
         int width = matrix.columns();
         MemorySegment values = matrix.values();
         long first = (long) token * width;
@@ -36,11 +47,6 @@ record EmbeddingTable(Matrix matrix, float multiplier) {
                 }
             }
             case I8, Q4 -> throw new AssertionError(matrix.precision());
-        }
-        if (multiplier != 1) {
-            for (int i = 0; i < width; i++) {
-                out[offset + i] *= multiplier;
-            }
         }
     }
 }

@@ -7,10 +7,14 @@ import io.prism.kernels.Kernels;
 import io.prism.kernels.Packing;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PrismException;
+import io.prism.spi.SharedWeights;
+import io.prism.spi.TargetArchitecture;
 import io.prism.spi.TargetDescription;
+import io.prism.spi.TargetHead;
 import io.prism.spi.TargetModel;
 import io.prism.spi.TargetSession;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * A forward pass of our own over the weights of a model that Jlama has loaded (LLAMA, MISTRAL, QWEN2). Thread-safe: the
@@ -103,6 +107,20 @@ public final class JlamaTarget implements TargetModel {
     @Override
     public boolean verifiesTrees() {
         return true;
+    }
+
+    @Override
+    public Optional<SharedWeights> sharedWeights() {
+        TargetArchitecture architecture = new TargetArchitecture(
+                weights.hidden(),
+                weights.mlpWidth(),
+                weights.attention(),
+                weights.rotary(),
+                weights.activation(),
+                weights.epsilon());
+        TargetHead head = new TargetHead(
+                weights.headSource(), weights.head(), weights.logitMultiplier(), weights.logitSoftCap());
+        return Optional.of(new SharedWeights(kernels, architecture, weights.embedding()::readStored, head));
     }
 
     @Override

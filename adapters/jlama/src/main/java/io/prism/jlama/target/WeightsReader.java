@@ -106,6 +106,7 @@ final class WeightsReader {
                 new EmbeddingTable(embedding, orElse(config.embeddingMultiplier, 1)),
                 layers,
                 norm("the final norm", output.getOutputLayerNorm(), config.embeddingLength),
+                head,
                 pack("the head", List.of(head)));
     }
 

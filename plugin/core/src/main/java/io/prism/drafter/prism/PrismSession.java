@@ -1,0 +1,245 @@
+package io.prism.drafter.prism;
+
+import io.prism.drafter.beam.BeamSearch;
+import io.prism.drafter.beam.DraftModel;
+import io.prism.kernels.AttentionLayout;
+import io.prism.kernels.KvCache;
+import io.prism.spi.DraftSession;
+import io.prism.spi.PassOutput;
+import io.prism.tree.DraftBudget;
+import io.prism.tree.TokenTree;
+import java.util.Arrays;
+
+/**
+ * A draft model's side of a conversation.
+ *
+ * <p>Entry i of its KV cache is made of the target's state at position i and the token at position i + 1. So the newest
+ * committed position waits until the token after it is known: the root of the next proposal.
+ *
+ * <p>After a truncation the state of the position before the cut is gone; the round after it is drafted without, that is
+ * not at all.
+ */
+final class PrismSession implements DraftSession, DraftModel {
+    /** Positions that may wait for the extend step, which bounds memory when a long prompt comes. */
+    static final int MOST_WAITING = 256;
+
+    /** Slots for tree rows beyond the context. */
+    private static final int TREE_SLOTS = 1024;
+
+    private final DraftNetwork network;
+    private final KvCache cache;
+    private final DraftPass pass;
+    private final BeamSearch search;
+    private final AttentionLayout layout = new AttentionLayout();
+
+    /** Positions whose entries are in the cache. */
+    private int written;
+
+    /** Positions after those, committed, waiting for the extend step. */
+    private int waiting;
+
+    private final int[] waitingTokens = new int[MOST_WAITING];
+    private float[] waitingFeatures;
+
+    /** Whether the features of position {@code written - 1} are kept, so that its entry can be made anew. */
+    private boolean lastKept;
+
+    private int lastToken;
+    private final float[] lastFeatures;
+
+    private float[] parentOutputs = {};
+    private int treeRows;
+    private int[] rowOf = new int[64];
+    private int[] slotOf = new int[64];
+    private int[] path = new int[16];
+
+    PrismSession(DraftNetwork network) {
+        this.network = network;
+        this.cache = new KvCache(
+                1,
+                network.attention().kvHeads(),
+                network.attention().headSize(),
+                network.rotary().positions() + TREE_SLOTS);
+        this.pass = new DraftPass(network);
+        this.search = new BeamSearch(network.kernels());
+        this.waitingFeatures = new float[16 * network.featureWidth()];
+        this.lastFeatures = new float[network.featureWidth()];
+    }
+
+    /** Committed tokens it was told of. */
+    private int length() {
+        return written + waiting;
+    }
+
+    @Override
+    public void accept(int[] tokens, int[] rows, int count, PassOutput output) {
+        for (int i = 0; i < count; i++) {
+            if (waiting == MOST_WAITING) {
+                extend(tokens[i], 0);
+            }
+            waitingTokens[waiting] = tokens[i];
+            copyFeatures(output, rows[i], waiting);
+            waiting++;
+        }
+        lastKept &= waiting == 0;
+    }
+
+    private void copyFeatures(PassOutput output, int row, int index) {
+        int width = network.featureWidth();
+        if (waitingFeatures.length < (index + 1) * width) {
+            int positions = Math.min(MOST_WAITING, 2 * (index + 1));
+            waitingFeatures = Arrays.copyOf(waitingFeatures, positions * width);
+        }
+        int hidden = network.hidden();
+        if (network.features() == null) {
+            System.arraycopy(output.hiddenStates(), row * hidden, waitingFeatures, index * width, hidden);
+            return;
+        }
+        for (int layer = 0; layer < width / hidden; layer++) {
+            System.arraycopy(
+                    output.layerStates(layer), row * hidden, waitingFeatures, index * width + layer * hidden, hidden);
+        }
+    }
+
+    /**
+     * Writes the cache entries of all waiting positions in one pass.
+     *
+     * @param next the token after the last of them
+     * @param outputs 1 if the last one's output is wanted, else 0
+     */
+    private void extend(int next, int outputs) {
+        int rows = waiting;
+        int width = network.featureWidth();
+        pass.reserve(rows);
+        for (int row = 0; row < rows; row++) {
+            pass.setToken(row, row + 1 < rows ? waitingTokens[row + 1] : next);
+        }
+        Linear features = network.features();
+        if (features == null) {
+            System.arraycopy(waitingFeatures, 0, pass.hiddens(), 0, rows * width);
+        } else {
+            features.apply(network.kernels(), waitingFeatures, rows, pass.hiddens());
+        }
+        cache.ensure(written + rows);
+        layout.clear();
+        layout.addSequence(cache, written, rows);
+        pass.run(network.module(0), layout, outputs);
+        System.arraycopy(waitingFeatures, (rows - 1) * width, lastFeatures, 0, width);
+        lastToken = waitingTokens[rows - 1];
+        lastKept = true;
+        written += rows;
+        waiting = 0;
+    }
+
+    @Override
+    public void truncate(int length) {
+        if (length >= length()) {
+            return;
+        }
+        if (length > written) {
+            waiting = length - written;
+        } else {
+            lastKept &= length == written;
+            waiting = 0;
+            written = length;
+        }
+    }
+
+    @Override
+    public void propose(TokenTree tree, DraftBudget budget) {
+        if (waiting == 0 && lastKept) {
+            // proposing once more after the same text: the last entry is made again, with this root
+            written--;
+            waiting = 1;
+            waitingTokens[0] = lastToken;
+            System.arraycopy(lastFeatures, 0, waitingFeatures, 0, lastFeatures.length);
+        }
+        int positions = network.rotary().positions() - length();
+        if (waiting > 0 && positions >= 0) {
+            search.grow(this, tree, budget, 1 + positions);
+        }
+    }
+
+    @Override
+    public int draftVocabularySize() {
+        return network.draftVocabulary();
+    }
+
+    @Override
+    public int targetToken(int draftToken) {
+        int[] ids = network.head().targetIds();
+        return ids == null ? draftToken : ids[draftToken];
+    }
+
+    @Override
+    public float[] logits() {
+        return pass.logits();
+    }
+
+    @Override
+    public void begin(int root) {
+        extend(root, 1);
+        pass.head(1);
+        treeRows = 0;
+    }
+
+    @Override
+    public void step(int step, BeamSearch candidates, int[] beam, int count) {
+        int hidden = network.hidden();
+        int before = step == 1 ? 1 : layout.rows();
+        keepOutputs(before);
+        pass.reserve(count);
+        cache.ensure(written + treeRows + count);
+        layout.clear();
+        for (int row = 0; row < count; row++) {
+            int candidate = beam[row];
+            int parent = candidates.parent(candidate);
+            pass.setToken(row, candidates.token(candidate));
+            int parentRow = parent < 0 ? 0 : rowOf[parent];
+            System.arraycopy(parentOutputs, parentRow * hidden, pass.hiddens(), row * hidden, hidden);
+            addToLayout(candidates, candidate, step);
+        }
+        for (int row = 0; row < count; row++) {
+            rowOf[beam[row]] = row;
+        }
+        pass.run(network.module(step), layout, count);
+        pass.head(count);
+    }
+
+    /** Gives a candidate a slot; it sees the accepted context, its ancestors and itself. */
+    private void addToLayout(BeamSearch candidates, int candidate, int depth) {
+        if (candidate >= slotOf.length) {
+            slotOf = Arrays.copyOf(slotOf, Math.max(candidate + 1, 2 * slotOf.length));
+            rowOf = Arrays.copyOf(rowOf, slotOf.length);
+        }
+        if (depth > path.length) {
+            path = new int[2 * depth];
+        }
+        slotOf[candidate] = written + treeRows++;
+        int ancestor = candidate;
+        for (int level = depth - 1; level >= 0; level--) {
+            path[level] = slotOf[ancestor];
+            ancestor = candidates.parent(ancestor);
+        }
+        layout.addBranch(cache, written, path, depth);
+    }
+
+    private void keepOutputs(int rows) {
+        int length = rows * network.hidden();
+        if (parentOutputs.length < length) {
+            parentOutputs = new float[length];
+        }
+        System.arraycopy(pass.outputs(), 0, parentOutputs, 0, length);
+    }
+
+    @Override
+    public int remainingRows() {
+        return cache.capacity() - written - treeRows;
+    }
+
+    @Override
+    public void close() {
+        layout.clear();
+        pass.clear();
+    }
+}
