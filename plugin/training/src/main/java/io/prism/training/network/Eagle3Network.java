@@ -11,7 +11,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /** EAGLE-3's layer: projections read normed embedding and normed hidden state side by side; norm and head are its own. */
 public final class Eagle3Network implements DraftNetwork {
-    private static final String LAYER = "midlayer.";
+    private static final String LAYER = "modules.0.";
 
     private final Parameters parameters = new Parameters();
     private final Tensor innerFusion;
@@ -30,12 +30,12 @@ public final class Eagle3Network implements DraftNetwork {
     public Eagle3Network(TargetArchitecture target, ModelPlan plan, Tensor draftHead, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         long hidden = target.hiddenSize();
-        this.innerFusion = parameters.matrix("fc.weight", hidden, plan.innerLayers().size() * hidden, random);
+        this.innerFusion = parameters.matrix("features.weight", hidden, plan.innerLayers().size() * hidden, random);
         this.embeddingNorm = parameters.vector(LAYER + "input_layernorm.weight", hidden, 1);
         this.hiddenNorm = parameters.vector(LAYER + "hidden_norm.weight", hidden, 1);
         this.layer = LayerWeights.create(parameters, LAYER, target, 2 * hidden, random);
         this.norm = parameters.vector("norm.weight", hidden, 1);
-        this.head = parameters.add("lm_head.weight", draftHead.detach().clone());
+        this.head = parameters.add("head.weight", draftHead.detach().clone());
         this.epsilon = target.epsilon();
     }
 

@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.global.torch;
 /** PRISM's modules; with one of them EAGLE-2's and HASS's drafter (PRISM, section 3). */
 public final class PrismNetwork implements DraftNetwork {
     private static final String FIRST_MODULE = "modules.0.";
-    private static final String INNER_FUSION = "fusion_layer.";
+    private static final String INNER_FUSION = "features.";
 
     private final Parameters parameters = new Parameters();
     private final List<Module> modules = new ArrayList<>();
