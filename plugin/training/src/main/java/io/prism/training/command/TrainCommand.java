@@ -12,7 +12,8 @@ import io.prism.training.cache.FeatureCache;
 import io.prism.training.capture.AnswerPlan;
 import io.prism.training.capture.TargetCapture;
 import io.prism.training.data.ConversationReader;
-import io.prism.training.files.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
+import io.prism.training.files.FloatTensors;
 import io.prism.training.loss.DraftHead;
 import io.prism.training.network.FrozenTarget;
 import io.prism.training.network.LibTorch;
@@ -192,11 +193,11 @@ public final class TrainCommand implements CliCommand {
                 CHECKPOINTS * 3 * parameterBytes);
     }
 
-    private static Map<String, SafeTensors.Entry> weights(Path folder) {
+    private static Map<String, StoredTensor> weights(Path folder) {
         Path file = folder.resolve("model.safetensors");
         if (!Files.isRegularFile(file)) {
             throw new PrismException("No " + file + " to start from: expected the folder of a drafter or a checkpoint.");
         }
-        return SafeTensors.read(file);
+        return FloatTensors.read(file);
     }
 }

@@ -35,7 +35,7 @@ public final class AtomicFiles {
             writer.write(temporary);
             force(temporary);
             move(temporary, file);
-        } catch (IOException e) {
+        } catch (IOException | PrismException e) {
             throw failure(file, temporary, e);
         }
     }
@@ -54,7 +54,7 @@ public final class AtomicFiles {
             }
             deleteTree(folder);
             move(temporary, folder);
-        } catch (IOException e) {
+        } catch (IOException | PrismException e) {
             throw failure(folder, temporary, e);
         }
     }
@@ -101,7 +101,7 @@ public final class AtomicFiles {
         }
     }
 
-    private static PrismException failure(Path path, Path temporary, IOException cause) {
+    private static PrismException failure(Path path, Path temporary, Exception cause) {
         try {
             deleteTree(temporary);
         } catch (IOException e) {

@@ -1,6 +1,6 @@
 package io.prism.training.network;
 
-import io.prism.training.files.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -59,7 +59,7 @@ public sealed interface DraftNetwork permits PrismNetwork, Eagle3Network {
      *
      * @param saved as {@link Parameters#save} of the one-module drafter gives
      */
-    void startFrom(Map<String, SafeTensors.Entry> saved);
+    void startFrom(Map<String, StoredTensor> saved);
 
     /**
      * @param attentionInput what queries, keys and values are computed from

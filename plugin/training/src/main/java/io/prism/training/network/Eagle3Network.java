@@ -1,7 +1,7 @@
 package io.prism.training.network;
 
 import io.prism.spi.TargetArchitecture;
-import io.prism.training.files.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
 import io.prism.training.plan.ModelPlan;
 import java.util.Map;
 import java.util.Optional;
@@ -94,7 +94,7 @@ public final class Eagle3Network implements DraftNetwork {
     }
 
     @Override
-    public void startFrom(Map<String, SafeTensors.Entry> saved) {
+    public void startFrom(Map<String, StoredTensor> saved) {
         parameters.load(saved);
     }
 }

@@ -6,6 +6,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
@@ -100,6 +102,10 @@ public final class LibTorch {
             new LongPointer(dense.data_ptr()).get(values);
         }
         return values;
+    }
+
+    public static List<Long> shape(Tensor tensor) {
+        return Arrays.stream(tensor.shape()).boxed().toList();
     }
 
     public static Tensor concatenate(int dimension, Tensor... parts) {

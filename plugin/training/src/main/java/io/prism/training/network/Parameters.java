@@ -1,7 +1,7 @@
 package io.prism.training.network;
 
 import io.prism.spi.PrismException;
-import io.prism.training.files.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -42,9 +42,9 @@ public final class Parameters {
         return tensors.values().stream().mapToLong(Tensor::numel).sum();
     }
 
-    public Map<String, SafeTensors.Entry> save() {
-        Map<String, SafeTensors.Entry> saved = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> saved.put(name, new SafeTensors.Entry(tensor.shape(), LibTorch.floats(tensor))));
+    public Map<String, StoredTensor> save() {
+        Map<String, StoredTensor> saved = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> saved.put(name, StoredTensor.ofFloats(LibTorch.floats(tensor), tensor.shape())));
         return saved;
     }
 
@@ -53,19 +53,19 @@ public final class Parameters {
      *
      * @throws PrismException if a tensor is missing or of another shape
      */
-    public void load(Map<String, SafeTensors.Entry> saved) {
+    public void load(Map<String, StoredTensor> saved) {
         tensors.forEach((name, tensor) -> copy(name, tensor, saved));
     }
 
     /** Copies the saved tensor of this name into {@code tensor}. */
-    static void copy(String name, Tensor tensor, Map<String, SafeTensors.Entry> saved) {
-        SafeTensors.Entry entry = saved.get(name);
-        if (entry == null || !Arrays.equals(entry.shape(), tensor.shape())) {
+    static void copy(String name, Tensor tensor, Map<String, StoredTensor> saved) {
+        StoredTensor entry = saved.get(name);
+        if (entry == null || !entry.shape().equals(LibTorch.shape(tensor))) {
             throw new PrismException("Weights to start from have "
-                    + (entry == null ? "no tensor " : "the shape " + Arrays.toString(entry.shape()) + " in ") + name
-                    + ": expected the shape " + Arrays.toString(tensor.shape())
+                    + (entry == null ? "no tensor " : "the shape " + entry.shape() + " in ") + name
+                    + ": expected the shape " + LibTorch.shape(tensor)
                     + ". They belong to another recipe or target.");
         }
-        tensor.detach().copy_(LibTorch.tensor(entry.floats(), entry.shape()));
+        tensor.detach().copy_(LibTorch.tensor(entry.floats(), tensor.shape()));
     }
 }

@@ -1,7 +1,7 @@
 package io.prism.training.network;
 
 import io.prism.spi.TargetArchitecture;
-import io.prism.training.files.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
 import io.prism.training.plan.ModelPlan;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,7 +93,7 @@ public final class PrismNetwork implements DraftNetwork {
     }
 
     @Override
-    public void startFrom(Map<String, SafeTensors.Entry> saved) {
+    public void startFrom(Map<String, StoredTensor> saved) {
         parameters.tensors().forEach((name, tensor) -> {
             String source =
                     name.startsWith("modules.") ? FIRST_MODULE + name.substring(name.indexOf('.', 8) + 1) : name;

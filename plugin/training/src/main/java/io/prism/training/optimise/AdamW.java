@@ -1,11 +1,10 @@
 package io.prism.training.optimise;
 
 import io.prism.spi.PrismException;
-import io.prism.training.files.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
 import io.prism.training.network.LibTorch;
 import io.prism.training.network.Parameters;
 import io.prism.training.plan.OptimiserPlan;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -72,12 +71,12 @@ public final class AdamW {
     }
 
     /** Moments by parameter; the count of steps is the caller's to keep. */
-    public Map<String, SafeTensors.Entry> save() {
-        Map<String, SafeTensors.Entry> saved = new LinkedHashMap<>();
+    public Map<String, StoredTensor> save() {
+        Map<String, StoredTensor> saved = new LinkedHashMap<>();
         means.forEach((name, tensor) ->
-                saved.put(MEAN + name, new SafeTensors.Entry(tensor.shape(), LibTorch.floats(tensor))));
+                saved.put(MEAN + name, StoredTensor.ofFloats(LibTorch.floats(tensor), tensor.shape())));
         squares.forEach((name, tensor) ->
-                saved.put(SQUARE + name, new SafeTensors.Entry(tensor.shape(), LibTorch.floats(tensor))));
+                saved.put(SQUARE + name, StoredTensor.ofFloats(LibTorch.floats(tensor), tensor.shape())));
         return saved;
     }
 
@@ -87,18 +86,18 @@ public final class AdamW {
      * @param steps how often {@link #step} had been called
      * @throws PrismException if it is another drafter's
      */
-    public void load(Map<String, SafeTensors.Entry> saved, long steps) {
+    public void load(Map<String, StoredTensor> saved, long steps) {
         means.forEach((name, tensor) -> copy(MEAN + name, tensor, saved));
         squares.forEach((name, tensor) -> copy(SQUARE + name, tensor, saved));
         this.steps = steps;
     }
 
-    private static void copy(String name, Tensor tensor, Map<String, SafeTensors.Entry> saved) {
-        SafeTensors.Entry entry = saved.get(name);
-        if (entry == null || !Arrays.equals(entry.shape(), tensor.shape())) {
+    private static void copy(String name, Tensor tensor, Map<String, StoredTensor> saved) {
+        StoredTensor entry = saved.get(name);
+        if (entry == null || !entry.shape().equals(LibTorch.shape(tensor))) {
             throw new PrismException("The checkpoint's optimiser state does not fit the drafter at " + name
                     + ": it belongs to another run. Delete the checkpoint folders to begin anew.");
         }
-        tensor.copy_(LibTorch.tensor(entry.floats(), entry.shape()));
+        tensor.copy_(LibTorch.tensor(entry.floats(), tensor.shape()));
     }
 }

@@ -5,7 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.prism.spi.PrismException;
 import io.prism.training.files.AtomicFiles;
-import io.prism.training.files.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
+import io.prism.training.files.FloatTensors;
 import io.prism.training.network.DraftNetwork;
 import io.prism.training.optimise.AdamW;
 import io.prism.training.plan.TrainingPlan;
@@ -41,12 +42,12 @@ final class Checkpoints {
      * @param tokens answer tokens trained on
      */
     record Saved(Path folder, Progress progress, long tokens) {
-        Map<String, SafeTensors.Entry> weights() {
-            return SafeTensors.read(folder.resolve(DrafterFolder.WEIGHTS));
+        Map<String, StoredTensor> weights() {
+            return FloatTensors.read(folder.resolve(DrafterFolder.WEIGHTS));
         }
 
-        Map<String, SafeTensors.Entry> optimiser() {
-            return SafeTensors.read(folder.resolve(OPTIMISER));
+        Map<String, StoredTensor> optimiser() {
+            return FloatTensors.read(folder.resolve(OPTIMISER));
         }
     }
 
@@ -90,7 +91,7 @@ final class Checkpoints {
         Path checkpoint = folder.resolve(String.format("%s%d-%08d", PREFIX, progress.stage(), progress.step()));
         AtomicFiles.writeFolder(checkpoint, path -> {
             drafter.write(path, network, model, Map.of("stage", "" + progress.stage(), "step", "" + progress.step()));
-            SafeTensors.write(path.resolve(OPTIMISER), optimiser.save());
+            FloatTensors.write(path.resolve(OPTIMISER), optimiser.save());
             ObjectNode state = JSON.createObjectNode();
             state.set("plan", JSON.readTree(plan.toJson()));
             state.set("progress", JSON.valueToTree(progress));

@@ -6,8 +6,7 @@ import io.prism.training.cache.BatchReader;
 import io.prism.training.cache.EpochOrder;
 import io.prism.training.cache.Example;
 import io.prism.training.cache.FeatureCache;
-import io.prism.training.files.AtomicFiles;
-import io.prism.training.files.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
 import io.prism.training.loss.DraftHead;
 import io.prism.training.loss.HeadLoss;
 import io.prism.training.loss.HeadLoss.Labels;
@@ -27,10 +26,7 @@ import io.prism.training.plan.Recipe;
 import io.prism.training.plan.StagePlan;
 import io.prism.training.plan.TrainingPlan;
 import io.prism.training.run.Progress.Point;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -122,14 +118,14 @@ public final class Trainer {
      * @param from weights to start from; empty for random ones
      * @throws PrismException if the loss is no number, the cache is damaged or the disk full; the last checkpoint stays
      */
-    public Acceptance run(Optional<Map<String, SafeTensors.Entry>> from) {
+    public Acceptance run(Optional<Map<String, StoredTensor>> from) {
         Optional<Checkpoints.Saved> saved = checkpoints.latest();
         saved.ifPresent(found -> {
             history.addAll(found.progress().history());
             tokens = found.tokens();
         });
         boolean secondStage = plan.second().epochs() > 0;
-        Optional<Map<String, SafeTensors.Entry>> start = from;
+        Optional<Map<String, StoredTensor>> start = from;
         Acceptance acceptance = new Acceptance(List.of());
         if (saved.isEmpty() || saved.get().progress().stage() == 1) {
             if (plan.first().epochs() > 0) {
@@ -202,7 +198,7 @@ public final class Trainer {
             ModelPlan model,
             StagePlan stagePlan,
             DraftNetwork network,
-            Optional<Map<String, SafeTensors.Entry>> start,
+            Optional<Map<String, StoredTensor>> start,
             Optional<Checkpoints.Saved> saved) {
         AdamW optimiser = new AdamW(network.parameters(), plan.optimiser());
         HeadLoss loss = new HeadLoss(head, stagePlan);
@@ -344,18 +340,7 @@ public final class Trainer {
         notes.put("key_values", model.keyValues().name().toLowerCase(Locale.ROOT));
         notes.put("answer_tokens", "" + tokens);
         notes.put("validation_marginal_acceptance", acceptance.marginal().toString());
-        Path staged = out.resolve("finished");
-        AtomicFiles.writeFolder(staged, path -> drafter.write(path, network, model, notes));
-        // the configuration last: without it the folder is no drafter
-        for (String name : List.of(DrafterFolder.WEIGHTS, DrafterFolder.CONFIG)) {
-            AtomicFiles.writeFile(out.resolve(name), path -> Files.copy(
-                    staged.resolve(name), path, StandardCopyOption.REPLACE_EXISTING));
-        }
-        try {
-            AtomicFiles.deleteTree(staged);
-        } catch (IOException e) {
-            throw new PrismException("Can't delete " + staged + ": " + e.getMessage(), e);
-        }
+        drafter.write(out, network, model, notes);
         Curves.write(out, history);
     }
 }

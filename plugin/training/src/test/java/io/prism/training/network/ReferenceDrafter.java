@@ -1,7 +1,7 @@
 package io.prism.training.network;
 
 import io.prism.spi.TargetArchitecture;
-import io.prism.training.files.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
 import io.prism.training.plan.ModelPlan;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,14 +14,14 @@ import java.util.Map;
 final class ReferenceDrafter {
     private final TargetArchitecture target;
     private final ModelPlan plan;
-    private final Map<String, SafeTensors.Entry> weights;
+    private final Map<String, StoredTensor> weights;
     private final boolean currentModuleWritesAll;
 
     /** @param currentModuleWritesAll whether all keys and values are recomputed by the module that reads them */
     ReferenceDrafter(
             TargetArchitecture target,
             ModelPlan plan,
-            Map<String, SafeTensors.Entry> weights,
+            Map<String, StoredTensor> weights,
             boolean currentModuleWritesAll) {
         this.target = target;
         this.plan = plan;
@@ -101,7 +101,7 @@ final class ReferenceDrafter {
         System.arraycopy(embedded, 0, both, 0, embedded.length);
         System.arraycopy(hidden, 0, both, embedded.length, hidden.length);
         double[] fused = multiply(module, "fusion.weight", both);
-        SafeTensors.Entry bias = weights.get("modules." + module + ".fusion.bias");
+        StoredTensor bias = weights.get("modules." + module + ".fusion.bias");
         if (bias != null) {
             for (int i = 0; i < fused.length; i++) {
                 fused[i] += bias.floats()[i];
