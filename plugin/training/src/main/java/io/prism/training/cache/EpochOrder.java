@@ -51,7 +51,9 @@ public record EpochOrder(List<Block> blocks) {
         List<Integer> current = new ArrayList<>();
         long tokens = 0;
         for (int shard : order) {
-            long more = java.util.Arrays.stream(shards.get(shard).lengths()).asLongStream().sum();
+            long more = java.util.Arrays.stream(shards.get(shard).lengths())
+                    .asLongStream()
+                    .sum();
             if (!current.isEmpty() && tokens + more > blockTokens) {
                 blocks.add(block(current, shards, batchTokens, random));
                 current = new ArrayList<>();

@@ -129,19 +129,22 @@ public final class FeatureCache {
             String name = String.format("shard-%05d.bin", shards.size());
             AtomicFiles.writeFile(folder.resolve(name), path -> write(path, examples));
             shards.add(new Shard(
-                    name, examples.stream().mapToInt(example -> example.tokens().length).toArray()));
+                    name,
+                    examples.stream()
+                            .mapToInt(example -> example.tokens().length)
+                            .toArray()));
         }
         manifest = new Manifest(manifest.key(), List.copyOf(shards), conversations, complete);
         writeManifest();
     }
 
     private void writeManifest() {
-        AtomicFiles.writeFile(
-                folder.resolve(MANIFEST), path -> Files.write(path, JSON.writeValueAsBytes(manifest)));
+        AtomicFiles.writeFile(folder.resolve(MANIFEST), path -> Files.write(path, JSON.writeValueAsBytes(manifest)));
     }
 
     private void write(Path file, List<Example> examples) throws IOException {
-        try (DataOutputStream out = new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file), 1 << 20))) {
+        try (DataOutputStream out =
+                new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file), 1 << 20))) {
             out.writeInt(MAGIC);
             out.writeInt(VERSION);
             out.writeInt(key().width());
@@ -201,10 +204,13 @@ public final class FeatureCache {
     }
 
     private static byte[] encode(Example example) {
-        ByteBuffer body = ByteBuffer.allocate(
-                Integer.BYTES * example.tokens().length + Short.BYTES * example.states().length);
+        ByteBuffer body =
+                ByteBuffer.allocate(Integer.BYTES * example.tokens().length + Short.BYTES * example.states().length);
         body.asIntBuffer().put(example.tokens());
-        body.position(Integer.BYTES * example.tokens().length).slice().asShortBuffer().put(example.states());
+        body.position(Integer.BYTES * example.tokens().length)
+                .slice()
+                .asShortBuffer()
+                .put(example.states());
         return body.array();
     }
 

@@ -43,7 +43,8 @@ public record AnswerPlan(
 
     /** All of it in words, to tell caches apart. */
     public String describe() {
-        return source + ", temperatures " + temperatures + ", " + answersPerPrompt + " a prompt, at most " + maxNewTokens
+        return source + ", temperatures " + temperatures + ", " + answersPerPrompt + " a prompt, at most "
+                + maxNewTokens
                 + " new and " + maxTokens + " tokens, " + (conversations == 0 ? "all" : conversations)
                 + " conversations, seed " + seed;
     }

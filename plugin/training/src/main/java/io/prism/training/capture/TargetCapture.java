@@ -90,7 +90,8 @@ public final class TargetCapture {
                     for (Example example : result(pending.remove())) {
                         shard.add(example);
                         gathered += example.tokens().length;
-                        bytes += FeatureCache.bytes(example.tokens().length, cache.key().width());
+                        bytes += FeatureCache.bytes(
+                                example.tokens().length, cache.key().width());
                     }
                     done++;
                     listener.onProgress(done, gathered);
@@ -121,8 +122,8 @@ public final class TargetCapture {
             List<Example> examples = new ArrayList<>();
             for (int i = 0; i < plan.answersPerPrompt(); i++) {
                 long answer = number * plan.answersPerPrompt() + i;
-                float temperature =
-                        plan.temperatures().get((int) (answer % plan.temperatures().size()));
+                float temperature = plan.temperatures()
+                        .get((int) (answer % plan.temperatures().size()));
                 Optional<Example> example = answerer.answer(conversation, temperature, plan.seed() + answer);
                 example.ifPresent(examples::add);
             }
@@ -137,7 +138,8 @@ public final class TargetCapture {
             return future.get();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new PrismException("Interrupted while the target was answering. Run the same command again to go on.", e);
+            throw new PrismException(
+                    "Interrupted while the target was answering. Run the same command again to go on.", e);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof PrismException failure) {
                 throw failure;

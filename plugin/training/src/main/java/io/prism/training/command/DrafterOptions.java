@@ -13,28 +13,62 @@ import picocli.CommandLine.Option;
 final class DrafterOptions {
     private static final int DEEP = 12;
 
-    @Option(names = "--recipe", paramLabel = "NAME", defaultValue = "prism", description = "prism, prism-star, hass, eagle2 or eagle3. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--recipe",
+            paramLabel = "NAME",
+            defaultValue = "prism",
+            description = "prism, prism-star, hass, eagle2 or eagle3. Default: ${DEFAULT-VALUE}.")
     private String recipe = "";
 
-    @Option(names = "--modules", paramLabel = "M", description = "Modules; step j runs module min(j, M). Default: the recipe's, 2 for PRISM.")
+    @Option(
+            names = "--modules",
+            paramLabel = "M",
+            description = "Modules; step j runs module min(j, M). Default: the recipe's, 2 for PRISM.")
     private @Nullable Integer modules;
 
-    @Option(names = "--step-mapping", paramLabel = "M,M,..", split = ",", description = "Module, from 0, of each draft step; instead of --modules.")
+    @Option(
+            names = "--step-mapping",
+            paramLabel = "M,M,..",
+            split = ",",
+            description = "Module, from 0, of each draft step; instead of --modules.")
     private @Nullable List<Integer> mapping;
 
-    @Option(names = "--kv", paramLabel = "inference|published", defaultValue = "inference", description = "Which module computes keys and values in training: the one that writes them at inference, or the current step's. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--kv",
+            paramLabel = "inference|published",
+            defaultValue = "inference",
+            description =
+                    "Which module computes keys and values in training: the one that writes them at inference, or the current step's. Default: ${DEFAULT-VALUE}.")
     private KeyValueMode keyValues = KeyValueMode.INFERENCE;
 
-    @Option(names = "--layers", paramLabel = "A,B,C", split = ",", description = "Layers of the target, from 0, that prism-star and eagle3 read. Default: a low, a middle and a high one.")
+    @Option(
+            names = "--layers",
+            paramLabel = "A,B,C",
+            split = ",",
+            description =
+                    "Layers of the target, from 0, that prism-star and eagle3 read. Default: a low, a middle and a high one.")
     private @Nullable List<Integer> layers;
 
-    @Option(names = "--capture-layers", description = "Keep inner layers in the cache even for recipes that don't read them, so that all recipes can share it.")
+    @Option(
+            names = "--capture-layers",
+            description =
+                    "Keep inner layers in the cache even for recipes that don't read them, so that all recipes can share it.")
     private boolean captureLayers;
 
-    @Option(names = "--draft-vocabulary", paramLabel = "R", defaultValue = "0", description = "Draft only the R most frequent tokens of the training text; 0: all. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--draft-vocabulary",
+            paramLabel = "R",
+            defaultValue = "0",
+            description =
+                    "Draft only the R most frequent tokens of the training text; 0: all. Default: ${DEFAULT-VALUE}.")
     private int draftVocabulary;
 
-    @Option(names = "--fusion-bias", paramLabel = "true|false", defaultValue = "true", arity = "1", description = "Fusion layers have a bias. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--fusion-bias",
+            paramLabel = "true|false",
+            defaultValue = "true",
+            arity = "1",
+            description = "Fusion layers have a bias. Default: ${DEFAULT-VALUE}.")
     private boolean fusionBias;
 
     Recipe recipe() {

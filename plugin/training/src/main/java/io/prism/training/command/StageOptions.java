@@ -23,46 +23,95 @@ final class StageOptions {
 
     private static final double EAGLE3_DECAY = 0.8;
 
-    @Option(names = "--epochs", paramLabel = "N", description = "Stage 1: passes over the data (paper: 15 to 40). Default: 6; 9 for recipes of one stage.")
+    @Option(
+            names = "--epochs",
+            paramLabel = "N",
+            description = "Stage 1: passes over the data (paper: 15 to 40). Default: 6; 9 for recipes of one stage.")
     private @Nullable Double epochs;
 
-    @Option(names = "--epochs-2", paramLabel = "N", description = "Stage 2: passes over the data (paper: 5 to 10). Default: 3; 0 for recipes of one stage.")
+    @Option(
+            names = "--epochs-2",
+            paramLabel = "N",
+            description = "Stage 2: passes over the data (paper: 5 to 10). Default: 3; 0 for recipes of one stage.")
     private @Nullable Double epochs2;
 
-    @Option(names = "--learning-rate", paramLabel = "R", description = "Stage 1: peak learning rate (paper: 3e-5). Default: 2e-3 x sqrt(256 / hidden size).")
+    @Option(
+            names = "--learning-rate",
+            paramLabel = "R",
+            description = "Stage 1: peak learning rate (paper: 3e-5). Default: 2e-3 x sqrt(256 / hidden size).")
     private @Nullable Double rate;
 
-    @Option(names = "--learning-rate-2", paramLabel = "R", description = "Stage 2: peak learning rate (paper: 1e-5). Default: 7e-4 x sqrt(256 / hidden size).")
+    @Option(
+            names = "--learning-rate-2",
+            paramLabel = "R",
+            description = "Stage 2: peak learning rate (paper: 1e-5). Default: 7e-4 x sqrt(256 / hidden size).")
     private @Nullable Double rate2;
 
-    @Option(names = "--steps", paramLabel = "N", description = "Draft steps aligned in training (paper: 3). Default: the recipe's.")
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            description = "Draft steps aligned in training (paper: 3). Default: the recipe's.")
     private @Nullable Integer steps;
 
-    @Option(names = "--step-decay", paramLabel = "F", description = "Weight of step j is F^(j-1). Default: 1; 0.8 for eagle3.")
+    @Option(
+            names = "--step-decay",
+            paramLabel = "F",
+            description = "Weight of step j is F^(j-1). Default: 1; 0.8 for eagle3.")
     private @Nullable Double decay;
 
-    @Option(names = "--ce-weight", paramLabel = "W", defaultValue = "0.1", description = "Stage 1: weight of soft-target cross entropy. Default: ${DEFAULT-VALUE}, the paper's.")
+    @Option(
+            names = "--ce-weight",
+            paramLabel = "W",
+            defaultValue = "0.1",
+            description = "Stage 1: weight of soft-target cross entropy. Default: ${DEFAULT-VALUE}, the paper's.")
     private double crossEntropy;
 
-    @Option(names = "--hidden-weight", paramLabel = "W", description = "Stage 1: weight of hidden-state regression. Default: 1, the paper's; 0 for eagle3.")
+    @Option(
+            names = "--hidden-weight",
+            paramLabel = "W",
+            description = "Stage 1: weight of hidden-state regression. Default: 1, the paper's; 0 for eagle3.")
     private @Nullable Double hidden;
 
-    @Option(names = "--hidden-weight-2", paramLabel = "W", defaultValue = "0", description = "Stage 2: weight of hidden-state regression. Default: ${DEFAULT-VALUE}, the paper's.")
+    @Option(
+            names = "--hidden-weight-2",
+            paramLabel = "W",
+            defaultValue = "0",
+            description = "Stage 2: weight of hidden-state regression. Default: ${DEFAULT-VALUE}, the paper's.")
     private double hidden2;
 
-    @Option(names = "--hidden-loss", paramLabel = "smooth_l1|mse", defaultValue = "smooth_l1", description = "Default: ${DEFAULT-VALUE}, the paper's code; its text says mse.")
+    @Option(
+            names = "--hidden-loss",
+            paramLabel = "smooth_l1|mse",
+            defaultValue = "smooth_l1",
+            description = "Default: ${DEFAULT-VALUE}, the paper's code; its text says mse.")
     private HiddenLoss hiddenLoss = HiddenLoss.SMOOTH_L1;
 
-    @Option(names = "--top-tokens", paramLabel = "K", defaultValue = "10", description = "HASS's top-K distillation: K. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--top-tokens",
+            paramLabel = "K",
+            defaultValue = "10",
+            description = "HASS's top-K distillation: K. Default: ${DEFAULT-VALUE}.")
     private int topTokens;
 
-    @Option(names = "--top-weight", paramLabel = "W", defaultValue = "0", description = "Stage 1: weight of top-K distillation. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--top-weight",
+            paramLabel = "W",
+            defaultValue = "0",
+            description = "Stage 1: weight of top-K distillation. Default: ${DEFAULT-VALUE}.")
     private double top;
 
-    @Option(names = "--top-weight-2", paramLabel = "W", defaultValue = "0", description = "Stage 2: weight of top-K distillation. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--top-weight-2",
+            paramLabel = "W",
+            defaultValue = "0",
+            description = "Stage 2: weight of top-K distillation. Default: ${DEFAULT-VALUE}.")
     private double top2;
 
-    @Option(names = "--detach", paramLabel = "true|false", description = "Stage 1: stop gradients between steps. Default: true, the paper's; false for eagle3.", arity = "1")
+    @Option(
+            names = "--detach",
+            paramLabel = "true|false",
+            description = "Stage 1: stop gradients between steps. Default: true, the paper's; false for eagle3.",
+            arity = "1")
     private @Nullable Boolean detach;
 
     StagePlan first(Recipe recipe, int hiddenSize) {

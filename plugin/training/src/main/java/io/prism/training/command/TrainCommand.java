@@ -2,6 +2,7 @@ package io.prism.training.command;
 
 import io.prism.cli.CliCommand;
 import io.prism.cli.model.ModelHosts;
+import io.prism.drafter.format.StoredTensor;
 import io.prism.kernels.KernelSelection;
 import io.prism.spi.HostedModel;
 import io.prism.spi.ModelHost.LoadOptions;
@@ -12,7 +13,6 @@ import io.prism.training.cache.FeatureCache;
 import io.prism.training.capture.AnswerPlan;
 import io.prism.training.capture.TargetCapture;
 import io.prism.training.data.ConversationReader;
-import io.prism.drafter.format.StoredTensor;
 import io.prism.training.files.FloatTensors;
 import io.prism.training.loss.DraftHead;
 import io.prism.training.network.FrozenTarget;
@@ -58,10 +58,17 @@ public final class TrainCommand implements CliCommand {
     @Option(names = "--model", required = true, paramLabel = "DIR", description = "The target: a model folder or id.")
     private String model = "";
 
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Receives checkpoints, curves and the drafter.")
+    @Option(
+            names = "--out",
+            required = true,
+            paramLabel = "DIR",
+            description = "Receives checkpoints, curves and the drafter.")
     private Path out = Path.of("");
 
-    @Option(names = "--from", paramLabel = "DIR", description = "Start from the weights of a drafter or checkpoint, not from random ones.")
+    @Option(
+            names = "--from",
+            paramLabel = "DIR",
+            description = "Start from the weights of a drafter or checkpoint, not from random ones.")
     private @Nullable Path from;
 
     @Mixin
@@ -114,9 +121,10 @@ public final class TrainCommand implements CliCommand {
                     : DraftHead.reduced(
                             frozen,
                             TokenCounts.mostFrequent(
-                                    training, target.vocabularySize(), plan.model().draftVocabulary()));
-            Trainer trainer =
-                    new Trainer(plan, settings, target, frozen, head, training, validating, out, display);
+                                    training,
+                                    target.vocabularySize(),
+                                    plan.model().draftVocabulary()));
+            Trainer trainer = new Trainer(plan, settings, target, frozen, head, training, validating, out, display);
             Estimate estimate = estimate(trainer, plan, target);
             display.line(
                     "Training on %d examples, %.2f million tokens: %s",
@@ -144,7 +152,8 @@ public final class TrainCommand implements CliCommand {
         CacheKey key = new CacheKey(
                 target.fingerprint(),
                 precision(hosted),
-                file.getFileName() + ", checksum " + Long.toHexString(ConversationReader.checksum(file)) + ", from " + skip,
+                file.getFileName() + ", checksum " + Long.toHexString(ConversationReader.checksum(file)) + ", from "
+                        + skip,
                 answers.describe(),
                 target.hiddenSize(),
                 drafter.captured(target.layers()));
@@ -196,7 +205,8 @@ public final class TrainCommand implements CliCommand {
     private static Map<String, StoredTensor> weights(Path folder) {
         Path file = folder.resolve("model.safetensors");
         if (!Files.isRegularFile(file)) {
-            throw new PrismException("No " + file + " to start from: expected the folder of a drafter or a checkpoint.");
+            throw new PrismException(
+                    "No " + file + " to start from: expected the folder of a drafter or a checkpoint.");
         }
         return FloatTensors.read(file);
     }

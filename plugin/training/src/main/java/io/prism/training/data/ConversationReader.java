@@ -89,13 +89,14 @@ public final class ConversationReader implements AutoCloseable {
         if (node.path("prompt").isTextual()) {
             turns.add(node.path("prompt").asText());
             JsonNode response = node.path("response");
-            return new Conversation(
-                    turns, response.isTextual() ? Optional.of(response.asText()) : Optional.empty());
+            return new Conversation(turns, response.isTextual() ? Optional.of(response.asText()) : Optional.empty());
         }
         JsonNode messages = node.has("messages") ? node.path("messages") : node.path("conversations");
         for (JsonNode message : messages) {
-            String role = message.path(message.has("role") ? "role" : "from").asText().toLowerCase(Locale.ROOT);
-            String content = message.path(message.has("content") ? "content" : "value").asText();
+            String role =
+                    message.path(message.has("role") ? "role" : "from").asText().toLowerCase(Locale.ROOT);
+            String content =
+                    message.path(message.has("content") ? "content" : "value").asText();
             boolean user = role.equals("user") || role.equals("human");
             boolean assistant = role.equals("assistant") || role.equals("gpt");
             if (user && turns.size() % 2 == 0 || assistant && turns.size() % 2 == 1) {
@@ -110,8 +111,9 @@ public final class ConversationReader implements AutoCloseable {
             answer = Optional.of(turns.removeLast());
         }
         if (turns.isEmpty()) {
-            throw new PrismException(where() + " has no user's turn: expected \"prompt\" (and \"response\"), \"messages\""
-                    + " or \"conversations\".");
+            throw new PrismException(
+                    where() + " has no user's turn: expected \"prompt\" (and \"response\"), \"messages\""
+                            + " or \"conversations\".");
         }
         return new Conversation(turns, answer);
     }

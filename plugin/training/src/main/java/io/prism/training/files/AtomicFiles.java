@@ -108,7 +108,8 @@ public final class AtomicFiles {
             cause.addSuppressed(e);
         }
         return new PrismException(
-                "Can't write " + path + " (" + cause.getMessage() + "). Nothing written earlier is lost: make room on the"
+                "Can't write " + path + " (" + cause.getMessage()
+                        + "). Nothing written earlier is lost: make room on the"
                         + " disk or correct its permissions, then run the same command again to go on.",
                 cause);
     }

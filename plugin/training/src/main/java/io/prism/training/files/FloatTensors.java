@@ -29,7 +29,8 @@ public final class FloatTensors {
         try (TensorFile opened = TensorFile.open(file)) {
             opened.tensors().forEach((name, tensor) -> {
                 if (tensor.type().isFloating()) {
-                    long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+                    long[] shape =
+                            tensor.shape().stream().mapToLong(Long::longValue).toArray();
                     copies.put(name, StoredTensor.ofFloats(tensor.floats(), shape));
                 }
             });

@@ -24,7 +24,10 @@ public record DraftHead(Tensor matrix, Optional<long[]> tokens) {
         long[] sorted = tokens.clone();
         Arrays.sort(sorted);
         return new DraftHead(
-                target.head().index_select(0, LibTorch.tensor(sorted, sorted.length)).contiguous(), Optional.of(sorted));
+                target.head()
+                        .index_select(0, LibTorch.tensor(sorted, sorted.length))
+                        .contiguous(),
+                Optional.of(sorted));
     }
 
     /** Turns row numbers into target tokens, in place. */

@@ -91,7 +91,8 @@ public final class HeadLoss {
                     Tensor logits = torch.linear(input, weight);
                     Tensor probabilities = logits.softmax(-1);
                     // log of the sum from the largest element: one pass less than logsumexp
-                    Tensor logSum = logits.amax(new long[] {-1}, false).sub(probabilities.amax(new long[] {-1}, false).log_());
+                    Tensor logSum = logits.amax(new long[] {-1}, false)
+                            .sub(probabilities.amax(new long[] {-1}, false).log_());
                     Tensor weighted = probabilities.mul_(mass.unsqueeze(1));
                     Tensor dot;
                     Tensor gradient;
@@ -141,8 +142,8 @@ public final class HeadLoss {
                 long count = Math.min(chunk, rows - first);
                 try (PointerScope _ = new PointerScope()) {
                     Tensor logits = torch.linear(states.narrow(0, first, count), matrix);
-                    long[] part = LibTorch.longs(torch.argmax(
-                            logits, new org.bytedeco.pytorch.LongOptional(-1), false));
+                    long[] part =
+                            LibTorch.longs(torch.argmax(logits, new org.bytedeco.pytorch.LongOptional(-1), false));
                     System.arraycopy(part, 0, best, (int) first, part.length);
                 }
             }
@@ -156,7 +157,8 @@ public final class HeadLoss {
         if (stage.topTokens() == 0 || stage.topWeight() == 0) {
             return LibTorch.scaled(distribution, stage.crossEntropyWeight());
         }
-        T_TensorTensor_T top = torch.topk(distribution, Math.min(stage.topTokens(), head.matrix().size(0)), -1, true, false);
+        T_TensorTensor_T top = torch.topk(
+                distribution, Math.min(stage.topTokens(), head.matrix().size(0)), -1, true, false);
         Tensor topOnly = torch.zeros(distribution.shape()).scatter_(1, top.get1(), top.get0());
         return distribution
                 .mul_(new Scalar(stage.crossEntropyWeight()))

@@ -42,7 +42,10 @@ public final class AlignedForward {
     public List<Tensor> run(Batch batch, int steps, boolean detached) {
         Tensor embedded = target.embedding()
                 .index_select(0, batch.tokens())
-                .view(batch.sequences(), batch.positions(), target.architecture().hiddenSize());
+                .view(
+                        batch.sequences(),
+                        batch.positions(),
+                        target.architecture().hiddenSize());
         Tensor context = network.contextHidden(batch.hidden(), batch.inner());
         List<Tensor> hiddens = new ArrayList<>();
         List<Tensor> outputs = new ArrayList<>();
@@ -106,7 +109,8 @@ public final class AlignedForward {
                 .matmul(seen.getFirst().value())
                 .view(sequences, kvHeads, group, positions, size);
         for (int s = 2; s <= step; s++) {
-            Tensor value = LibTorch.shiftedDown(seen.get(s - 1).value(), step - s).unsqueeze(2);
+            Tensor value =
+                    LibTorch.shiftedDown(seen.get(s - 1).value(), step - s).unsqueeze(2);
             attended = attended.add(weights.narrow(4, positions + s - 2, 1).mul(value));
         }
         return attended.view(sequences, shape().heads(), positions, size)

@@ -1,7 +1,7 @@
 package io.prism.training.network;
 
-import io.prism.spi.TargetArchitecture;
 import io.prism.drafter.format.StoredTensor;
+import io.prism.spi.TargetArchitecture;
 import io.prism.training.plan.ModelPlan;
 import java.util.Map;
 import java.util.Optional;
@@ -30,7 +30,8 @@ public final class Eagle3Network implements DraftNetwork {
     public Eagle3Network(TargetArchitecture target, ModelPlan plan, Tensor draftHead, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         long hidden = target.hiddenSize();
-        this.innerFusion = parameters.matrix("features.weight", hidden, plan.innerLayers().size() * hidden, random);
+        this.innerFusion =
+                parameters.matrix("features.weight", hidden, plan.innerLayers().size() * hidden, random);
         this.embeddingNorm = parameters.vector(LAYER + "input_layernorm.weight", hidden, 1);
         this.hiddenNorm = parameters.vector(LAYER + "hidden_norm.weight", hidden, 1);
         this.layer = LayerWeights.create(parameters, LAYER, target, 2 * hidden, random);
@@ -57,9 +58,7 @@ public final class Eagle3Network implements DraftNetwork {
     @Override
     public Entry entry(int module, Tensor embedded, Tensor hidden) {
         Tensor both = LibTorch.concatenate(
-                2,
-                LayerWeights.norm(embedded, embeddingNorm, epsilon),
-                LayerWeights.norm(hidden, hiddenNorm, epsilon));
+                2, LayerWeights.norm(embedded, embeddingNorm, epsilon), LayerWeights.norm(hidden, hiddenNorm, epsilon));
         return new Entry(both, hidden);
     }
 

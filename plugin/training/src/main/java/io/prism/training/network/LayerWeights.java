@@ -27,11 +27,7 @@ record LayerWeights(
      * @param inputWidth columns of the query, key and value projections
      */
     static LayerWeights create(
-            Parameters parameters,
-            String prefix,
-            TargetArchitecture target,
-            long inputWidth,
-            SplittableRandom random) {
+            Parameters parameters, String prefix, TargetArchitecture target, long inputWidth, SplittableRandom random) {
         long hidden = target.hiddenSize();
         long queryWidth = target.attention().queryWidth();
         long kvWidth = target.attention().kvWidth();
@@ -60,16 +56,14 @@ record LayerWeights(
         Tensor state = residual.add(torch.linear(attended, output));
         Tensor normed = norm(state, mlpNorm, epsilon);
         Tensor gated = torch.linear(normed, gate);
-        Tensor activated =
-                switch (activation) {
-                    case SILU -> torch.silu(gated);
-                    case GELU_TANH -> torch.gelu(gated, "tanh");
-                };
+        Tensor activated = switch (activation) {
+            case SILU -> torch.silu(gated);
+            case GELU_TANH -> torch.gelu(gated, "tanh");
+        };
         return state.add(torch.linear(activated.mul(torch.linear(normed, up)), down));
     }
 
     static Tensor norm(Tensor x, Tensor weight, double epsilon) {
-        return torch.rms_norm(
-                x, new long[] {weight.numel()}, new TensorOptional(weight), new DoubleOptional(epsilon));
+        return torch.rms_norm(x, new long[] {weight.numel()}, new TensorOptional(weight), new DoubleOptional(epsilon));
     }
 }

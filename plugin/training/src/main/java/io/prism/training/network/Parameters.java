@@ -1,7 +1,7 @@
 package io.prism.training.network;
 
-import io.prism.spi.PrismException;
 import io.prism.drafter.format.StoredTensor;
+import io.prism.spi.PrismException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -44,7 +44,8 @@ public final class Parameters {
 
     public Map<String, StoredTensor> save() {
         Map<String, StoredTensor> saved = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> saved.put(name, StoredTensor.ofFloats(LibTorch.floats(tensor), tensor.shape())));
+        tensors.forEach(
+                (name, tensor) -> saved.put(name, StoredTensor.ofFloats(LibTorch.floats(tensor), tensor.shape())));
         return saved;
     }
 

@@ -1,7 +1,7 @@
 package io.prism.training.network;
 
-import io.prism.spi.TargetArchitecture;
 import io.prism.drafter.format.StoredTensor;
+import io.prism.spi.TargetArchitecture;
 import io.prism.training.plan.ModelPlan;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,12 +28,12 @@ public final class PrismNetwork implements DraftNetwork {
         for (int module = 0; module < plan.modules(); module++) {
             String prefix = "modules." + module + ".";
             Fusion fusion = fusion(prefix + "fusion.", hidden, 2 * hidden, plan.fusionBias(), random);
-            modules.add(
-                    new Module(fusion, LayerWeights.create(parameters, prefix, target, hidden, random)));
+            modules.add(new Module(fusion, LayerWeights.create(parameters, prefix, target, hidden, random)));
         }
         innerFusion = plan.innerLayers().isEmpty()
                 ? Optional.empty()
-                : Optional.of(fusion(INNER_FUSION, hidden, plan.innerLayers().size() * hidden, plan.fusionBias(), random));
+                : Optional.of(
+                        fusion(INNER_FUSION, hidden, plan.innerLayers().size() * hidden, plan.fusionBias(), random));
     }
 
     private Fusion fusion(String prefix, long hidden, long width, boolean bias, SplittableRandom random) {

@@ -1,7 +1,7 @@
 package io.prism.training.optimise;
 
-import io.prism.spi.PrismException;
 import io.prism.drafter.format.StoredTensor;
+import io.prism.spi.PrismException;
 import io.prism.training.network.LibTorch;
 import io.prism.training.network.Parameters;
 import io.prism.training.plan.OptimiserPlan;
@@ -61,8 +61,9 @@ public final class AdamW {
                     if (plan.weightDecay() > 0 && weights.dim() > 1) {
                         weights.mul_(new Scalar(1 - learningRate * plan.weightDecay()));
                     }
-                    Tensor divisor =
-                            square.sqrt().mul_(new Scalar(1 / Math.sqrt(squareCorrection))).add_(new Scalar(EPSILON));
+                    Tensor divisor = square.sqrt()
+                            .mul_(new Scalar(1 / Math.sqrt(squareCorrection)))
+                            .add_(new Scalar(EPSILON));
                     weights.addcdiv_(mean, divisor, new Scalar(-learningRate / meanCorrection));
                     gradient.zero_();
                 }

@@ -26,10 +26,11 @@ public record OptimiserPlan(
                 || beta2 >= 1
                 || weightDecay < 0
                 || clip <= 0) {
-            throw new PrismException("Batch of " + batchTokens + " tokens, warm-up " + warmUp + ", betas " + beta1 + " and "
-                    + beta2 + ", weight decay " + weightDecay + ", clip " + clip
-                    + ": expected at least 1 token, a warm-up from 0 to 1, betas from 0 to below 1, a weight decay of 0"
-                    + " or more and a clip above 0.");
+            throw new PrismException(
+                    "Batch of " + batchTokens + " tokens, warm-up " + warmUp + ", betas " + beta1 + " and "
+                            + beta2 + ", weight decay " + weightDecay + ", clip " + clip
+                            + ": expected at least 1 token, a warm-up from 0 to 1, betas from 0 to below 1, a weight decay of 0"
+                            + " or more and a clip above 0.");
         }
     }
 }

@@ -3,9 +3,9 @@ package io.prism.training.run;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.prism.drafter.format.StoredTensor;
 import io.prism.spi.PrismException;
 import io.prism.training.files.AtomicFiles;
-import io.prism.drafter.format.StoredTensor;
 import io.prism.training.files.FloatTensors;
 import io.prism.training.network.DraftNetwork;
 import io.prism.training.optimise.AdamW;
@@ -71,7 +71,9 @@ final class Checkpoints {
                         + " anew (--from " + newest + " starts from its weights).");
             }
             return Optional.of(new Saved(
-                    newest, JSON.treeToValue(state.path("progress"), Progress.class), state.path("tokens").asLong()));
+                    newest,
+                    JSON.treeToValue(state.path("progress"), Progress.class),
+                    state.path("tokens").asLong()));
         } catch (IOException e) {
             throw new PrismException(
                     "The checkpoint " + newest + " is damaged (" + e.getMessage()
@@ -96,7 +98,8 @@ final class Checkpoints {
             state.set("plan", JSON.readTree(plan.toJson()));
             state.set("progress", JSON.valueToTree(progress));
             state.put("tokens", tokens);
-            Files.write(path.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
+            Files.write(
+                    path.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
         });
         List<Path> all = list();
         try {
@@ -115,7 +118,8 @@ final class Checkpoints {
             return List.of();
         }
         try (Stream<Path> files = Files.list(folder)) {
-            return new ArrayList<>(files.filter(path -> path.getFileName().toString().startsWith(PREFIX))
+            return new ArrayList<>(files.filter(
+                            path -> path.getFileName().toString().startsWith(PREFIX))
                     .filter(path -> !AtomicFiles.isTemporary(path))
                     .sorted(Comparator.comparing(path -> path.getFileName().toString()))
                     .toList());

@@ -25,7 +25,8 @@ final class Curves {
         if (history.size() < 2) {
             return;
         }
-        double[] tokens = history.stream().mapToDouble(point -> point.tokens() / 1e6).toArray();
+        double[] tokens =
+                history.stream().mapToDouble(point -> point.tokens() / 1e6).toArray();
         XYChart loss = chart("Training loss", "loss");
         add(loss, "loss", tokens, history.stream().mapToDouble(Point::loss).toArray());
         save(folder.resolve("loss.png"), loss);
@@ -36,7 +37,9 @@ final class Curves {
                     acceptance,
                     "step " + (step + 1),
                     tokens,
-                    history.stream().mapToDouble(point -> point.marginal().get(index)).toArray());
+                    history.stream()
+                            .mapToDouble(point -> point.marginal().get(index))
+                            .toArray());
         }
         save(folder.resolve("acceptance.png"), acceptance);
     }

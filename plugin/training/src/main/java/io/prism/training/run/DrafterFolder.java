@@ -29,10 +29,12 @@ final class DrafterFolder {
 
     /** @param notes for people, kept in the configuration */
     void write(Path folder, DraftNetwork network, ModelPlan plan, Map<String, String> notes) {
-        Map<String, StoredTensor> tensors = new LinkedHashMap<>(network.parameters().save());
+        Map<String, StoredTensor> tensors =
+                new LinkedHashMap<>(network.parameters().save());
         draftVocabulary.ifPresent(tokens -> tensors.put(
                 "draft_vocabulary",
-                StoredTensor.ofIntegers(Arrays.stream(tokens).mapToInt(Math::toIntExact).toArray())));
+                StoredTensor.ofIntegers(
+                        Arrays.stream(tokens).mapToInt(Math::toIntExact).toArray())));
         DrafterConfig config = new DrafterConfig(
                 plan.recipe() == Recipe.EAGLE3 ? LayerKind.EAGLE3 : LayerKind.FUSION,
                 plan.stepMapping(),

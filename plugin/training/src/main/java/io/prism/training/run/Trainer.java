@@ -1,12 +1,12 @@
 package io.prism.training.run;
 
+import io.prism.drafter.format.StoredTensor;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetDescription;
 import io.prism.training.cache.BatchReader;
 import io.prism.training.cache.EpochOrder;
 import io.prism.training.cache.Example;
 import io.prism.training.cache.FeatureCache;
-import io.prism.drafter.format.StoredTensor;
 import io.prism.training.loss.DraftHead;
 import io.prism.training.loss.HeadLoss;
 import io.prism.training.loss.HeadLoss.Labels;
@@ -172,7 +172,9 @@ public final class Trainer {
                 continue;
             }
             try (PointerScope _ = new PointerScope()) {
-                ModelPlan model = stage == plan.first() && plan.second().epochs() > 0 ? plan.model().warmUp() : plan.model();
+                ModelPlan model = stage == plan.first() && plan.second().epochs() > 0
+                        ? plan.model().warmUp()
+                        : plan.model();
                 DraftNetwork network = network(model);
                 AdamW optimiser = new AdamW(network.parameters(), plan.optimiser());
                 HeadLoss loss = new HeadLoss(head, stage);
@@ -213,11 +215,17 @@ public final class Trainer {
             start.ifPresent(network::startFrom);
         }
         listener.onStage(stage, step, steps);
-        LinearSchedule schedule =
-                new LinearSchedule(stagePlan.learningRate(), steps, plan.optimiser().warmUp());
+        LinearSchedule schedule = new LinearSchedule(
+                stagePlan.learningRate(), steps, plan.optimiser().warmUp());
         Acceptance acceptance = step > 0 && step < steps
                 ? new Acceptance(List.of())
-                : measure(stage, step, network, model, loss, history.isEmpty() ? 0 : history.getLast().loss());
+                : measure(
+                        stage,
+                        step,
+                        network,
+                        model,
+                        loss,
+                        history.isEmpty() ? 0 : history.getLast().loss());
         EpochCursor cursor = new EpochCursor(batches, step);
         double sum = 0;
         long summed = 0;
@@ -329,9 +337,11 @@ public final class Trainer {
         Optional<Path> last = checkpoints.latest().map(Checkpoints.Saved::folder);
         return new PrismException("Training diverged: the loss or a weight is no finite number after step " + step
                 + " of stage " + stage + " at a learning rate of up to " + stagePlan.learningRate() + ". "
-                + last.map(path -> "The last checkpoint, " + path + ", is usable as it is. ").orElse("")
+                + last.map(path -> "The last checkpoint, " + path + ", is usable as it is. ")
+                        .orElse("")
                 + "Train with a lower learning rate (--learning-rate" + (stage == 2 ? "-2" : "") + "), to another --out"
-                + last.map(path -> ", from the checkpoint's weights with --from " + path).orElse("") + ".");
+                + last.map(path -> ", from the checkpoint's weights with --from " + path)
+                        .orElse("") + ".");
     }
 
     private void finish(DraftNetwork network, ModelPlan model, Acceptance acceptance) {

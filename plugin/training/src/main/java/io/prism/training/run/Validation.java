@@ -52,12 +52,7 @@ final class Validation {
     }
 
     private void count(
-            Batch batch,
-            List<Tensor> outputs,
-            DraftNetwork network,
-            HeadLoss head,
-            long[] accepted,
-            long[] chains) {
+            Batch batch, List<Tensor> outputs, DraftNetwork network, HeadLoss head, long[] accepted, long[] chains) {
         long[] rows = batch.rows(1);
         if (rows.length == 0) {
             return;
@@ -70,8 +65,7 @@ final class Validation {
             Tensor states = outputs.get(step - 1)
                     .view(-1, target.architecture().hiddenSize())
                     .index_select(0, index);
-            long[] drafted =
-                    byCell(batch, rows, head.bestTokens(network.headInput(states), network.ownHead()));
+            long[] drafted = byCell(batch, rows, head.bestTokens(network.headInput(states), network.ownHead()));
             for (int sequence = 0; sequence < batch.sequences(); sequence++) {
                 for (int i = batch.firstAnswers()[sequence] + step - 1; i < batch.lengths()[sequence]; i++) {
                     int cell = sequence * batch.positions() + i;

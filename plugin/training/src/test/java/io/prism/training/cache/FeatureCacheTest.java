@@ -93,7 +93,8 @@ class FeatureCacheTest {
         List<Place> visited = new ArrayList<>();
         for (Block block : order.blocks()) {
             long tokens = block.shards().stream()
-                    .mapToLong(shard -> Arrays.stream(shards.get(shard).lengths()).sum())
+                    .mapToLong(
+                            shard -> Arrays.stream(shards.get(shard).lengths()).sum())
                     .sum();
             assertThat(block.shards().size() == 1 || tokens <= 4000).isTrue();
             for (List<Place> batch : block.batches()) {
@@ -103,7 +104,8 @@ class FeatureCacheTest {
                         .orElseThrow();
                 assertThat(batch.size() * longest).isLessThanOrEqualTo(128);
                 visited.addAll(batch);
-                assertThat(block.shards()).containsAll(batch.stream().map(Place::shard).toList());
+                assertThat(block.shards())
+                        .containsAll(batch.stream().map(Place::shard).toList());
             }
         }
         assertThat(visited).hasSize(350).doesNotHaveDuplicates();

@@ -25,8 +25,7 @@ class ConversationReaderTest {
                 {"prompt": "a", "response": "b"}
 
                 {"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "c"},
-                """.stripTrailing()
-                + """
+                """.stripTrailing() + """
                  {"role": "assistant", "content": "d"}, {"role": "user", "content": "e"}]}
                 {"conversations": [{"from": "human", "value": "f"}, {"from": "gpt", "value": "g"}]}
                 """;
@@ -58,9 +57,7 @@ class ConversationReaderTest {
         }
         Files.writeString(file, "{\"text\": \"a\"}\n");
         try (ConversationReader reader = new ConversationReader(file)) {
-            assertThatThrownBy(reader::next)
-                    .isInstanceOf(PrismException.class)
-                    .hasMessageContaining("no user's turn");
+            assertThatThrownBy(reader::next).isInstanceOf(PrismException.class).hasMessageContaining("no user's turn");
         }
     }
 }

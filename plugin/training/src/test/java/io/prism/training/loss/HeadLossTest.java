@@ -24,8 +24,7 @@ class HeadLossTest {
     private static final double TOLERANCE = 2e-5;
 
     private static final int ROWS = 37;
-    private static final StagePlan STAGE =
-            new StagePlan(1, 1e-3, 1, 1, true, 0.7, 0, HiddenLoss.MSE, 4, 0.3);
+    private static final StagePlan STAGE = new StagePlan(1, 1e-3, 1, 1, true, 0.7, 0, HiddenLoss.MSE, 4, 0.3);
 
     @BeforeAll
     static void start() {
@@ -53,7 +52,8 @@ class HeadLossTest {
                 own.mutable_grad().zero_();
             }
 
-            Tensor expected = plain(torch.linear(states, mine), torch.linear(hidden, head).softmax(-1));
+            Tensor expected =
+                    plain(torch.linear(states, mine), torch.linear(hidden, head).softmax(-1));
             expected.backward();
             assertThat(loss.value()).isCloseTo(expected.item_double(), within(TOLERANCE));
             assertThat(byState).containsExactly(LibTorch.floats(states.grad()), within((float) TOLERANCE));
@@ -67,7 +67,8 @@ class HeadLossTest {
         Tensor log = logits.log_softmax(-1);
         T_TensorTensor_T top = torch.topk(wanted, STAGE.topTokens(), -1, true, true);
         Tensor all = wanted.mul(log).sum(-1L).mean().neg();
-        Tensor topOnly = top.get0().mul(log.gather(1, top.get1())).sum(-1L).mean().neg();
+        Tensor topOnly =
+                top.get0().mul(log.gather(1, top.get1())).sum(-1L).mean().neg();
         return all.mul(new Scalar(STAGE.crossEntropyWeight())).add(topOnly.mul(new Scalar(STAGE.topWeight())));
     }
 

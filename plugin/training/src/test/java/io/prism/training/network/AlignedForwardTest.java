@@ -37,10 +37,7 @@ class AlignedForwardTest {
             Batch batch = TinyTarget.batch(7, SEQUENCES, POSITIONS);
             List<Tensor> outputs = new AlignedForward(network, plan, mode, target).run(batch, STEPS, false);
             ReferenceDrafter reference = new ReferenceDrafter(
-                    target.architecture(),
-                    plan,
-                    network.parameters().save(),
-                    mode == KeyValueMode.PUBLISHED);
+                    target.architecture(), plan, network.parameters().save(), mode == KeyValueMode.PUBLISHED);
             double[][] embedding = rows(target.embedding());
             long[] tokens = LibTorch.longs(batch.tokens());
             double[][] hidden = rows(batch.hidden());

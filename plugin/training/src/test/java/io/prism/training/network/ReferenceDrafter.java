@@ -1,7 +1,7 @@
 package io.prism.training.network;
 
-import io.prism.spi.TargetArchitecture;
 import io.prism.drafter.format.StoredTensor;
+import io.prism.spi.TargetArchitecture;
 import io.prism.training.plan.ModelPlan;
 import java.util.ArrayList;
 import java.util.List;

@@ -51,7 +51,8 @@ public final class TinyTarget {
     /** Sequences of random tokens and states, the first ones shorter. */
     public static Batch batch(long seed, int sequences, int positions) {
         SplittableRandom random = new SplittableRandom(seed);
-        long[] tokens = random.longs((long) sequences * positions, 0, VOCABULARY).toArray();
+        long[] tokens =
+                random.longs((long) sequences * positions, 0, VOCABULARY).toArray();
         int[] lengths = new int[sequences];
         for (int i = 0; i < sequences; i++) {
             lengths[i] = positions - (sequences - 1 - i);

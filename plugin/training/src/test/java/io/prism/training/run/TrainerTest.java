@@ -41,10 +41,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class TrainerTest {
-    private static final float[] HEAD =
-            TinyTarget.random(2, TinyTarget.VOCABULARY * TinyTarget.HIDDEN, 1.5);
-    private static final float[] EMBEDDING =
-            TinyTarget.random(1, TinyTarget.VOCABULARY * TinyTarget.HIDDEN, 1);
+    private static final float[] HEAD = TinyTarget.random(2, TinyTarget.VOCABULARY * TinyTarget.HIDDEN, 1.5);
+    private static final float[] EMBEDDING = TinyTarget.random(1, TinyTarget.VOCABULARY * TinyTarget.HIDDEN, 1);
 
     @TempDir
     private Path folder;
@@ -58,7 +56,8 @@ class TrainerTest {
     void theLossFallsAndAcceptanceRises() {
         Recorder recorder = new Recorder();
         train(plan(Recipe.PRISM, 1, 3), "out", recorder);
-        assertThat(recorder.losses(1).getLast()).isLessThan(0.5 * recorder.losses(1).getFirst());
+        assertThat(recorder.losses(1).getLast())
+                .isLessThan(0.5 * recorder.losses(1).getFirst());
         assertThat(recorder.acceptance.getFirst().chainLength()).isLessThan(2);
         assertThat(recorder.acceptance.getLast().marginal().get(1)).isGreaterThan(0.5);
         assertThat(folder.resolve("out/loss.png")).isNotEmptyFile();
@@ -72,7 +71,8 @@ class TrainerTest {
         try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("out"))) {
             assertThat(checkpoint.problems()).isEmpty();
             assertThat(checkpoint.config().modules()).isEqualTo(recipe.defaultModules());
-            assertThat(checkpoint.config().target().differences(SyntheticData.TARGET)).isEmpty();
+            assertThat(checkpoint.config().target().differences(SyntheticData.TARGET))
+                    .isEmpty();
         }
     }
 
@@ -201,8 +201,9 @@ class TrainerTest {
 
     private Map<String, List<Float>> weights(String out) {
         Map<String, List<Float>> weights = new LinkedHashMap<>();
-        for (Map.Entry<String, StoredTensor> tensor :
-                FloatTensors.read(folder.resolve(out).resolve("model.safetensors")).entrySet()) {
+        for (Map.Entry<String, StoredTensor> tensor : FloatTensors.read(
+                        folder.resolve(out).resolve("model.safetensors"))
+                .entrySet()) {
             List<Float> values = new ArrayList<>();
             for (float value : tensor.getValue().floats()) {
                 values.add(value);
@@ -234,9 +235,7 @@ class TrainerTest {
 
     private FeatureCache training() {
         Path path = folder.resolve("training");
-        return Files.exists(path)
-                ? FeatureCache.open(path, key())
-                : SyntheticData.cache(path, HEAD, 11, 3, 40);
+        return Files.exists(path) ? FeatureCache.open(path, key()) : SyntheticData.cache(path, HEAD, 11, 3, 40);
     }
 
     private FeatureCache validating() {
@@ -258,10 +257,8 @@ class TrainerTest {
         List<Integer> layers = recipe.readsInnerLayers() ? List.of(0, 1, 2) : List.of();
         return new TrainingPlan(
                 new ModelPlan(recipe, mapping, layers, 0, KeyValueMode.INFERENCE, true),
-                new StagePlan(
-                        firstEpochs, rate, recipe.defaultSteps(), 1, true, 1, 1, HiddenLoss.SMOOTH_L1, 3, 0.1),
-                new StagePlan(
-                        secondEpochs, rate, recipe.defaultSteps(), 0.9, false, 1, 0, HiddenLoss.MSE, 0, 0),
+                new StagePlan(firstEpochs, rate, recipe.defaultSteps(), 1, true, 1, 1, HiddenLoss.SMOOTH_L1, 3, 0.1),
+                new StagePlan(secondEpochs, rate, recipe.defaultSteps(), 0.9, false, 1, 0, HiddenLoss.MSE, 0, 0),
                 new OptimiserPlan(batchTokens, 0.01, 0.9, 0.95, 0.01, 0.5),
                 42);
     }
@@ -271,7 +268,10 @@ class TrainerTest {
         private final List<Acceptance> acceptance = new ArrayList<>();
 
         List<Double> losses(int stage) {
-            return steps.stream().filter(step -> step[0] == stage).map(step -> step[1]).toList();
+            return steps.stream()
+                    .filter(step -> step[0] == stage)
+                    .map(step -> step[1])
+                    .toList();
         }
 
         @Override
