@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -20,6 +19,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 
 /** Fills two caches, for training and for validation, from a data file; goes on where a killed run stopped. */
 public final class TargetCapture {
+    private static final int WARM_UP = 4;
+    private static final int TIMED = 8;
+
     private final HostedModel model;
     private final AnswerPlan plan;
     private final int sessions;
@@ -34,6 +36,42 @@ public final class TargetCapture {
         this.plan = plan;
         this.sessions = sessions;
         this.shardBytes = shardBytes;
+    }
+
+    /**
+     * What a conversation takes.
+     *
+     * @param seconds of one session
+     * @param tokens of its examples
+     */
+    public record Pace(double seconds, double tokens) {}
+
+    /** Answers a few conversations to see how long it takes; nothing is kept. */
+    public Pace measure(Path data, long skip) {
+        long nanos = 0;
+        long tokens = 0;
+        int timed = 0;
+        try (ConversationReader reader = new ConversationReader(data);
+                Answerer answerer = new Answerer(model, plan, List.of())) {
+            long number = 0;
+            for (Conversation conversation = reader.next();
+                    conversation != null && number < skip + WARM_UP + TIMED;
+                    conversation = reader.next()) {
+                if (number >= skip) {
+                    long begin = System.nanoTime();
+                    List<Example> examples = answers(answerer, conversation, number);
+                    if (number >= skip + WARM_UP) {
+                        nanos += System.nanoTime() - begin;
+                        timed++;
+                        for (Example example : examples) {
+                            tokens += example.tokens().length;
+                        }
+                    }
+                }
+                number++;
+            }
+        }
+        return timed == 0 ? new Pace(0, 0) : new Pace(nanos / 1e9 / timed, (double) tokens / timed);
     }
 
     /** Sees what has been done. */
@@ -119,18 +157,21 @@ public final class TargetCapture {
             throws InterruptedException {
         Answerer answerer = free.take();
         try {
-            List<Example> examples = new ArrayList<>();
-            for (int i = 0; i < plan.answersPerPrompt(); i++) {
-                long answer = number * plan.answersPerPrompt() + i;
-                float temperature = plan.temperatures()
-                        .get((int) (answer % plan.temperatures().size()));
-                Optional<Example> example = answerer.answer(conversation, temperature, plan.seed() + answer);
-                example.ifPresent(examples::add);
-            }
-            return examples;
+            return answers(answerer, conversation, number);
         } finally {
             free.add(answerer);
         }
+    }
+
+    private List<Example> answers(Answerer answerer, Conversation conversation, long number) {
+        List<Example> examples = new ArrayList<>();
+        for (int i = 0; i < plan.answersPerPrompt(); i++) {
+            long answer = number * plan.answersPerPrompt() + i;
+            float temperature =
+                    plan.temperatures().get((int) (answer % plan.temperatures().size()));
+            answerer.answer(conversation, temperature, plan.seed() + answer).ifPresent(examples::add);
+        }
+        return examples;
     }
 
     private static List<Example> result(Future<List<Example>> future) {

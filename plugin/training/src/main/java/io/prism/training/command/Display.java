@@ -82,8 +82,12 @@ final class Display implements TrainingListener, AutoCloseable {
         StringBuilder marginal = new StringBuilder();
         acceptance.marginal().forEach(value -> marginal.append(String.format(Locale.ROOT, " %.3f", value)));
         line(
-                "Stage %d step %d: loss %.4f, chains of %.3f tokens, accepted by step%s",
-                stage, step, loss, acceptance.chainLength(), marginal);
+                "Stage %d step %d: %schains of %.3f tokens, accepted by step%s",
+                stage,
+                step,
+                step == 0 ? "" : String.format(Locale.ROOT, "loss %.4f, ", loss),
+                acceptance.chainLength(),
+                marginal);
     }
 
     @Override

@@ -6,12 +6,13 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 
 /**
- * What a run will take.
+ * What a part of a run will take.
  *
- * @param captureSeconds time of the target's answers
- * @param trainSeconds time of both stages
+ * @param captureSeconds time of the target's answers, or 0
+ * @param trainSeconds time of both stages, or 0
  * @param memoryBytes memory beside the target's
  * @param diskBytes cache and checkpoints still to be written
  */
@@ -19,11 +20,11 @@ record Estimate(double captureSeconds, double trainSeconds, long memoryBytes, lo
     private static final double MARGIN = 1.05;
 
     String describe() {
+        String time = captureSeconds > 0 ? time(captureSeconds) + " of answering" : time(trainSeconds) + " of training";
         return String.format(
-                "about %s%s%s of training, %.1f GB of memory beside the target's, %.1f GB of disk",
-                captureSeconds > 0 ? time(captureSeconds) + " of answering" : "",
-                captureSeconds > 0 ? " and " : "",
-                time(trainSeconds),
+                Locale.ROOT,
+                "about %s, %.1f GB of memory beside the target's, %.2f GB of disk",
+                time,
                 memoryBytes / 1e9,
                 diskBytes / 1e9);
     }
@@ -35,6 +36,7 @@ record Estimate(double captureSeconds, double trainSeconds, long memoryBytes, lo
             FileStore store = Files.getFileStore(folder);
             if (store.getUsableSpace() < diskBytes * MARGIN) {
                 throw new PrismException(String.format(
+                        Locale.ROOT,
                         "Not enough room on the disk of %s: found %.1f GB free, expected %.1f GB for hidden states and"
                                 + " checkpoints. Make room, take fewer conversations (--conversations), or name another"
                                 + " place (--out, --cache).",

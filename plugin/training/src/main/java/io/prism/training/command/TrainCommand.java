@@ -162,8 +162,12 @@ public final class TrainCommand implements CliCommand {
             return cache;
         }
         TargetCapture capture = new TargetCapture(hosted, answers, run.sessions(), data.shardBytes());
+        long left = Math.max(0, ConversationReader.count(file) - skip);
+        long total = answers.conversations() == 0 ? left : Math.min(left, answers.conversations());
+        Estimate estimate = estimate(capture.measure(file, skip), total - cache.conversations(), key.width());
+        display.line("%d conversations to answer (%s): %s", total, folder.getFileName(), estimate.describe());
+        estimate.requireRoom(folder);
         String what = "Answering (" + folder.getFileName() + ")";
-        long total = answers.conversations();
         display.begin(what, cache.conversations(), total);
         long begin = System.nanoTime();
         capture.fill(
@@ -178,6 +182,14 @@ public final class TrainCommand implements CliCommand {
                         String.format(Locale.ROOT, "%.0f tokens/s", tokens / ((System.nanoTime() - begin) / 1e9))));
         display.close();
         return cache;
+    }
+
+    private Estimate estimate(TargetCapture.Pace pace, long conversations, int width) {
+        return new Estimate(
+                conversations * pace.seconds() / run.sessions(),
+                0,
+                2 * data.shardBytes(),
+                conversations * FeatureCache.bytes((int) Math.ceil(pace.tokens()) + 1, width));
     }
 
     /** The engine's weights; threads, packing and such don't change what it computes. */

@@ -73,6 +73,17 @@ public final class ConversationReader implements AutoCloseable {
         }
     }
 
+    /** Conversations of a file. */
+    public static long count(Path file) {
+        long count = 0;
+        try (ConversationReader reader = new ConversationReader(file)) {
+            while (reader.next() != null) {
+                count++;
+            }
+        }
+        return count;
+    }
+
     /** CRC-32C of a file's bytes, to tell whether it is still the same. */
     public static long checksum(Path file) {
         try (CheckedInputStream in = new CheckedInputStream(Files.newInputStream(file), new CRC32C())) {
