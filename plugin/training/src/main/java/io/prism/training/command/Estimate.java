@@ -40,7 +40,9 @@ record Estimate(double captureSeconds, double trainSeconds, long memoryBytes, lo
                         "Not enough room on the disk of %s: found %.1f GB free, expected %.1f GB for hidden states and"
                                 + " checkpoints. Make room, take fewer conversations (--conversations), or name another"
                                 + " place (--out, --cache).",
-                        folder, store.getUsableSpace() / 1e9, diskBytes * MARGIN / 1e9));
+                        folder,
+                        store.getUsableSpace() / 1e9,
+                        diskBytes * MARGIN / 1e9));
             }
         } catch (IOException e) {
             throw new PrismException("Can't write to " + folder + ": " + e.getMessage(), e);

@@ -42,8 +42,8 @@ import picocli.CommandLine.Spec;
         name = "train",
         description = {
             "Train a drafter for a model.",
-            "The model answers the prompts itself; a drafter learns to guess its next tokens. Run the same command again to"
-                    + " go on after an interruption. The folder --out is then a drafter: -Dprism.drafter=OUT."
+            "The model answers the prompts itself; a drafter learns to guess its next tokens. Run the same command"
+                    + " again to go on after an interruption. The folder --out is then a drafter: -Dprism.drafter=OUT."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
