@@ -57,6 +57,7 @@ public final class LibTorch {
      * fresh zeroed pages: a head product with softmax, 2048 x 256 x 4096, took 280 ms so and 62 ms with this (one thread
      * of a Zen 5 server).
      */
+    @SuppressWarnings("restricted") // a plain C function
     private static void keepFreedMemory() {
         Linker linker = Linker.nativeLinker();
         Optional<MemorySegment> function = linker.defaultLookup().find("mallopt");

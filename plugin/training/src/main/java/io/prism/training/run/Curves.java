@@ -2,8 +2,6 @@ package io.prism.training.run;
 
 import io.prism.training.files.AtomicFiles;
 import io.prism.training.run.Progress.Point;
-import java.io.BufferedOutputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -59,10 +57,6 @@ final class Curves {
     }
 
     private static void save(Path file, XYChart chart) {
-        AtomicFiles.writeFile(file, path -> {
-            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(path))) {
-                BitmapEncoder.saveBitmap(chart, out, BitmapFormat.PNG);
-            }
-        });
+        AtomicFiles.writeFile(file, path -> Files.write(path, BitmapEncoder.getBitmapBytes(chart, BitmapFormat.PNG)));
     }
 }
