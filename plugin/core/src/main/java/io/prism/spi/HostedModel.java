@@ -30,6 +30,9 @@ public interface HostedModel extends AutoCloseable {
      */
     Prompt prompt(List<String> turns);
 
+    /** Tokens of plain text, with no template and no beginning token. */
+    int[] encode(String text);
+
     /** Whether generation ends at this token. */
     boolean isEndToken(int token);
 

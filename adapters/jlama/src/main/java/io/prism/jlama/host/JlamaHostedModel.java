@@ -9,6 +9,7 @@ import io.prism.kernels.Kernels;
 import io.prism.spi.HostedModel;
 import io.prism.spi.TargetModel;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -78,6 +79,13 @@ final class JlamaHostedModel implements HostedModel {
             }
         }
         return builder.build();
+    }
+
+    @Override
+    public int[] encode(String text) {
+        return Arrays.stream(model.getTokenizer().encode(text))
+                .mapToInt(Math::toIntExact)
+                .toArray();
     }
 
     @Override

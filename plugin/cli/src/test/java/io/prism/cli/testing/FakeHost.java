@@ -52,12 +52,17 @@ public final class FakeHost implements ModelHost {
         @Override
         public Prompt prompt(List<String> turns) {
             String text = "<" + String.join("|", turns) + ">";
+            return new Prompt(text, encode(text));
+        }
+
+        @Override
+        public int[] encode(String text) {
             byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
             int[] tokens = new int[bytes.length];
             for (int i = 0; i < tokens.length; i++) {
                 tokens[i] = bytes[i];
             }
-            return new Prompt(text, tokens);
+            return tokens;
         }
 
         @Override

@@ -1,0 +1,5 @@
+/** AdamW and its schedule. */
+@NullMarked
+package io.prism.training.optimise;
+
+import org.jspecify.annotations.NullMarked;
