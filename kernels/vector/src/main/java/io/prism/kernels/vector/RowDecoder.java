@@ -57,7 +57,8 @@ final class RowDecoder {
         }
     }
 
-    private static void q4(MemorySegment values, MemorySegment scales, long element, int count, float[] to, int offset) {
+    private static void q4(
+            MemorySegment values, MemorySegment scales, long element, int count, float[] to, int offset) {
         long firstBlock = element / Precision.BLOCK;
         for (int block = 0; block < count / Precision.BLOCK; block++) {
             float scale = scales.get(FLOAT, (firstBlock + block) * Float.BYTES);
@@ -72,12 +73,12 @@ final class RowDecoder {
         }
     }
 
-    private static void i8(MemorySegment values, MemorySegment scales, long element, int count, float[] to, int offset) {
+    private static void i8(
+            MemorySegment values, MemorySegment scales, long element, int count, float[] to, int offset) {
         long firstBlock = element / Precision.BLOCK;
         for (int half = 0; half < count / HALF; half++) {
             float scale = scales.get(FLOAT, (firstBlock + half / 2) * Float.BYTES);
-            ByteVector bytes =
-                    ByteVector.fromMemorySegment(HALF_BLOCK, values, element + (long) half * HALF, LITTLE);
+            ByteVector bytes = ByteVector.fromMemorySegment(HALF_BLOCK, values, element + (long) half * HALF, LITTLE);
             for (int part = 0; part < PARTS; part++) {
                 IntVector wide = (IntVector) bytes.convertShape(VectorOperators.B2I, INTS, part);
                 scaled(wide, scale).intoArray(to, offset + half * HALF + part * LANES);

@@ -20,8 +20,7 @@ final class RowTiles {
     private RowTiles() {}
 
     /** Four outputs, 1 row. */
-    static void tile4x1(
-            float[] w, int wStride, int vectors, float[] x, int xOffset, float[] sums, int sumsOffset) {
+    static void tile4x1(float[] w, int wStride, int vectors, float[] x, int xOffset, float[] sums, int sumsOffset) {
         FloatVector sum00 = FloatVector.fromArray(FLOATS, sums, sumsOffset);
         FloatVector sum01 = FloatVector.fromArray(FLOATS, sums, sumsOffset + LANES);
         FloatVector sum02 = FloatVector.fromArray(FLOATS, sums, sumsOffset + 2 * LANES);

@@ -54,7 +54,7 @@ class SafeTensorsTest {
                         + " there are 9",
                 "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}} | 8 | expected 12 bytes",
                 "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}"
-                    + " | 12 | inside 'a'",
+                        + " | 12 | inside 'a'",
                 "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}} | 8 | with a gap after the header",
                 "{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[8],\"data_offsets\":[0,8]}} | 8 | element type F8_E4M3",
                 "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}} | 8 | shape [-2]",
@@ -62,7 +62,7 @@ class SafeTensorsTest {
                 "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}} | 8 | occupies bytes -8 to 0",
                 "{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}} | 8 | lacks dtype, shape or data_offsets",
                 "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"
-                    + " | 8 | Duplicate field",
+                        + " | 8 | Duplicate field",
                 "[1] | 0 | no JSON object",
                 "{\"a\": | 0 | no JSON"
             })

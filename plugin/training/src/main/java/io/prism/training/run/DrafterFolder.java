@@ -38,6 +38,7 @@ final class DrafterFolder {
         DrafterConfig config = new DrafterConfig(
                 plan.recipe() == Recipe.EAGLE3 ? LayerKind.EAGLE3 : LayerKind.FUSION,
                 plan.stepMapping(),
+                plan.recipe() != Recipe.EAGLE3 && plan.fusionBias(),
                 !plan.innerLayers().isEmpty(),
                 plan.innerLayers(),
                 DrafterConfig.Shape.OF_TARGET,
