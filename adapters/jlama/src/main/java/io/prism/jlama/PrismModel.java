@@ -22,6 +22,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A model that Jlama has loaded, generating with PRISM; in all else it is the model it stands for. */
+@SuppressWarnings("rawtypes") // the signatures are Jlama's
 final class PrismModel extends AbstractModel {
     private final AbstractModel model;
     private final ModelMembers members;

@@ -35,6 +35,12 @@ final class Conversation {
         return session != null;
     }
 
+    /** Bytes of KV cache kept; only meaningful while no request uses the conversation. */
+    long cachedBytes() {
+        DecodingSession cached = session;
+        return cached == null ? 0 : cached.kvBytes();
+    }
+
     Optional<RequestStatistics> lastStatistics() {
         return Optional.ofNullable(lastStatistics);
     }

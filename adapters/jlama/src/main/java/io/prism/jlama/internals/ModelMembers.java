@@ -114,6 +114,7 @@ public final class ModelMembers {
         return (boolean) call(() -> addBosToken.invoke(model));
     }
 
+    @SuppressWarnings("rawtypes") // as Jlama's own signature
     public AbstractTensor maybeQuantize(AbstractModel model, AbstractTensor tensor) {
         return (AbstractTensor) call(() -> maybeQuantize.invoke(model, tensor));
     }
