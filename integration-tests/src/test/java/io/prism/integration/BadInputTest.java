@@ -113,7 +113,10 @@ class BadInputTest {
                         "prism.kernels"),
                 bad(
                         "a drafter folder that does not exist",
-                        folder -> load(DemoModel.folder(), "prism.drafter", folder.resolve("none-here").toString()),
+                        folder -> load(
+                                DemoModel.folder(),
+                                "prism.drafter",
+                                folder.resolve("none-here").toString()),
                         "does not exist",
                         "expected a folder",
                         "ngram"),
@@ -127,7 +130,8 @@ class BadInputTest {
                         folder -> load(
                                 DemoModel.folder(),
                                 "prism.drafter",
-                                Files.writeString(folder.resolve("drafter.bin"), "x").toString()),
+                                Files.writeString(folder.resolve("drafter.bin"), "x")
+                                        .toString()),
                         "is a file",
                         "expected a folder"),
                 bad(
@@ -199,7 +203,8 @@ class BadInputTest {
                         "NaN"),
                 bad(
                         "weights of another shape than the configuration says",
-                        damaged(model -> replace(model.resolve("config.json"), "\"hidden_size\": 256", "\"hidden_size\": 512")),
+                        damaged(model ->
+                                replace(model.resolve("config.json"), "\"hidden_size\": 256", "\"hidden_size\": 512")),
                         "the configuration says",
                         "512",
                         "config.json and weights don't belong together"),
@@ -227,7 +232,10 @@ class BadInputTest {
                         folder -> generate("Hello", -1f, 40),
                         "Temperature -1.0",
                         "expected a number of at least 0"),
-                bad("a temperature that is not a number", folder -> generate("Hello", Float.NaN, 40), "Temperature NaN"));
+                bad(
+                        "a temperature that is not a number",
+                        folder -> generate("Hello", Float.NaN, 40),
+                        "Temperature NaN"));
     }
 
     private static List<Case> tools() {
@@ -237,10 +245,7 @@ class BadInputTest {
                         folder -> new SuiteReader().read(folder.resolve("suite"), 1),
                         "does not exist",
                         "expected a folder with *.jsonl files"),
-                bad(
-                        "a suite without questions",
-                        folder -> new SuiteReader().read(folder, 1),
-                        "has no *.jsonl file"),
+                bad("a suite without questions", folder -> new SuiteReader().read(folder, 1), "has no *.jsonl file"),
                 bad("a question that is no JSON", suite("What is 2 + 2?\n"), "line 1", "is no JSON"),
                 bad("a question without turns", suite("{\"question\": \"What is 2 + 2?\"}\n"), "line 1", "turns"),
                 bad(
@@ -331,7 +336,8 @@ class BadInputTest {
     private static void writeNaN(Path model) throws IOException {
         Path file = model.resolve("model.safetensors");
         byte[] content = Files.readAllBytes(file);
-        int header = 8 + (int) ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        int header = 8
+                + (int) ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN).getLong();
         byte[] notNumbers = new byte[content.length - header];
         for (int i = 0; i + 1 < notNumbers.length; i += 2) {
             notNumbers[i] = (byte) 0xC0;

@@ -120,7 +120,9 @@ class GenerateContractTest {
 
         assertThat(streamed.toString()).isEqualTo(response.responseText);
         assertThat(millis).hasSize(response.generatedTokens).allMatch(time -> time >= 0);
-        assertThat(millis.getFirst()).as("whole milliseconds per prompt token").isEqualTo(Math.round(millis.getFirst()));
+        assertThat(millis.getFirst())
+                .as("whole milliseconds per prompt token")
+                .isEqualTo(Math.round(millis.getFirst()));
     }
 
     @Test
@@ -204,12 +206,11 @@ class GenerateContractTest {
         for (int i = 0; i < 4; i++) {
             requests.add(() -> {
                 AtomicInteger pieces = new AtomicInteger();
-                Response response =
-                        prism.generate(session, PromptContext.of("Once upon"), 0f, 150, (piece, millis) -> {
-                            if (pieces.getAndIncrement() == 0) {
-                                most.accumulateAndGet(running.incrementAndGet(), Math::max);
-                            }
-                        });
+                Response response = prism.generate(session, PromptContext.of("Once upon"), 0f, 150, (piece, millis) -> {
+                    if (pieces.getAndIncrement() == 0) {
+                        most.accumulateAndGet(running.incrementAndGet(), Math::max);
+                    }
+                });
                 running.decrementAndGet();
                 return response.responseText;
             });

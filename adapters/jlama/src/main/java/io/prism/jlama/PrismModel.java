@@ -123,7 +123,10 @@ final class PrismModel extends AbstractModel {
 
     @Override
     public AbstractTensor batchForward(
-            int[] tokens, int startPosition, KvBufferCache.KvBuffer kv, Optional<Consumer<List<AbstractTensor>>> reducer) {
+            int[] tokens,
+            int startPosition,
+            KvBufferCache.KvBuffer kv,
+            Optional<Consumer<List<AbstractTensor>>> reducer) {
         return model.batchForward(tokens, startPosition, kv, reducer);
     }
 

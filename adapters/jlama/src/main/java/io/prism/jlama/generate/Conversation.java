@@ -47,8 +47,7 @@ final class Conversation {
 
     /** Whether a prompt repeats all that was said so far and goes on from there. */
     boolean isContinuedBy(int[] prompt) {
-        return prompt.length > history.length
-                && Arrays.equals(prompt, 0, history.length, history, 0, history.length);
+        return prompt.length > history.length && Arrays.equals(prompt, 0, history.length, history, 0, history.length);
     }
 
     /** The decoding session if its KV cache is still there; else none, and the history has to be run again. */

@@ -153,7 +153,8 @@ final class Engine implements AutoCloseable {
             try {
                 parts.pop().close();
             } catch (Exception e) {
-                RuntimeException wrapped = e instanceof RuntimeException unchecked ? unchecked : new PrismException("Can't close", e);
+                RuntimeException wrapped =
+                        e instanceof RuntimeException unchecked ? unchecked : new PrismException("Can't close", e);
                 if (failure == null) {
                     failure = wrapped;
                 } else {

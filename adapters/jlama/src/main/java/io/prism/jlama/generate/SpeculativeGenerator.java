@@ -114,8 +114,7 @@ final class SpeculativeGenerator implements AutoCloseable {
         return conversations.find(sessionId).flatMap(Conversation::lastStatistics);
     }
 
-    private GenerationResult run(
-            Conversation conversation, int[] prompt, float temperature, int limit, Answer answer) {
+    private GenerationResult run(Conversation conversation, int[] prompt, float temperature, int limit, Answer answer) {
         int[] added = conversation.isContinuedBy(prompt)
                 ? Arrays.copyOfRange(prompt, conversation.length(), prompt.length)
                 : prompt;

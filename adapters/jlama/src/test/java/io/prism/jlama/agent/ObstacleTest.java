@@ -36,8 +36,7 @@ class ObstacleTest {
 
     @ParameterizedTest
     @CsvSource({"true, auto, false, true", ",true,false,true", ",,false,false", "FALSE, true, true, false"})
-    void aSystemPropertyGoesBeforeTheEnvironment(
-            String property, String variable, boolean disabled, boolean required) {
+    void aSystemPropertyGoesBeforeTheEnvironment(String property, String variable, boolean disabled, boolean required) {
         Properties properties = new Properties();
         if (property != null) {
             properties.setProperty("prism.enabled", property);

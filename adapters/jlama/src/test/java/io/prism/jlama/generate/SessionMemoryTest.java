@@ -106,8 +106,7 @@ class SessionMemoryTest {
         generate(session, "Hello", 20);
         generate(unharmed, "Hello", 20);
         target.failing = true;
-        assertThatThrownBy(() -> generate(session, "again", 60))
-                .hasMessage("out of order");
+        assertThatThrownBy(() -> generate(session, "again", 60)).hasMessage("out of order");
         target.failing = false;
 
         assertThat(generate(session, "again", 60)).isEqualTo(generate(unharmed, "again", 60));
@@ -162,7 +161,9 @@ class SessionMemoryTest {
             TargetSession session = counted.openSession(hiddenStates);
             open.incrementAndGet();
             return (TargetSession) Proxy.newProxyInstance(
-                    TargetSession.class.getClassLoader(), new Class<?>[] {TargetSession.class}, (proxy, method, values) -> {
+                    TargetSession.class.getClassLoader(),
+                    new Class<?>[] {TargetSession.class},
+                    (proxy, method, values) -> {
                         if (method.getName().equals("close")) {
                             open.decrementAndGet();
                         }
