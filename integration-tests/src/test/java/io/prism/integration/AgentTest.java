@@ -86,8 +86,9 @@ class AgentTest {
         assertThat(run.status()).isZero();
         assertThat(run.out().strip()).isEqualTo("hello");
         assertThat(run.linesOfPrism())
-                .containsExactly("[prism] not active: module jdk.incubator.vector is not there, PRISM and Jlama both need"
-                        + " it; add the JVM option --add-modules jdk.incubator.vector. Jlama runs as without PRISM.");
+                .containsExactly(
+                        "[prism] not active: module jdk.incubator.vector is not there, PRISM and Jlama both need"
+                                + " it; add the JVM option --add-modules jdk.incubator.vector. Jlama runs as without PRISM.");
     }
 
     @Test
@@ -97,8 +98,9 @@ class AgentTest {
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.out().strip()).isEqualTo("hello");
         assertThat(run.linesOfPrism())
-                .containsExactly("[prism] not active: this is Java 17, PRISM needs Java 25 or newer; run the program on a"
-                        + " newer JDK. Jlama runs as without PRISM.");
+                .containsExactly(
+                        "[prism] not active: this is Java 17, PRISM needs Java 25 or newer; run the program on a"
+                                + " newer JDK. Jlama runs as without PRISM.");
     }
 
     @Test
@@ -117,10 +119,8 @@ class AgentTest {
 
     @Test
     void withAnotherJlamaItSaysSoInOneLineAndStockJlamaGoesOn() throws IOException {
-        Run run = JavaProgram.onThisJava()
-                .withClassPath(otherJlama())
-                .withAgent()
-                .run(REQUEST);
+        Run run =
+                JavaProgram.onThisJava().withClassPath(otherJlama()).withAgent().run(REQUEST);
 
         assertThat(run.out()).isEqualTo(withoutAgent.out());
         assertThat(run.linesOfPrism())
@@ -172,7 +172,10 @@ class AgentTest {
         // what Jlama's downloader leaves behind, so that nothing is downloaded
         Files.createFile(temporary.resolve("snakes_" + DemoModel.NAME).resolve(".finished"));
         String[] chat = {
-            "io.prism.programs.ChatWithLangChain4j", temporary.toString(), "snakes/" + DemoModel.NAME, "Hello, who are you?"
+            "io.prism.programs.ChatWithLangChain4j",
+            temporary.toString(),
+            "snakes/" + DemoModel.NAME,
+            "Hello, who are you?"
         };
 
         Run plain = JavaProgram.onThisJava().run(chat);
@@ -222,7 +225,9 @@ class AgentTest {
     }
 
     private static String[] hello() {
-        return new String[] {Path.of(JavaProgram.programs()).resolve("Hello.java").toString()};
+        return new String[] {
+            Path.of(JavaProgram.programs()).resolve("Hello.java").toString()
+        };
     }
 
     private String otherJlama() throws IOException {
@@ -250,7 +255,8 @@ class AgentTest {
             assumeThat(folder).as("a folder with JDKs, to find a Java 17 in").isDirectory();
         }
         try (Stream<Path> jdks = Files.list(folder)) {
-            Optional<Path> java = jdks.filter(jdk -> jdk.getFileName().toString().startsWith("java-17"))
+            Optional<Path> java = jdks.filter(
+                            jdk -> jdk.getFileName().toString().startsWith("java-17"))
                     .map(jdk -> jdk.resolve("bin/java"))
                     .filter(Files::isExecutable)
                     .findFirst();

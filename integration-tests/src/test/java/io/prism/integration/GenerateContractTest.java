@@ -11,6 +11,7 @@ import com.github.tjake.jlama.safetensors.DType;
 import com.github.tjake.jlama.safetensors.prompt.PromptContext;
 import io.prism.decode.RequestStatistics;
 import io.prism.jlama.Prism;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -84,21 +85,19 @@ class GenerateContractTest {
 
     @Test
     void theEndTokenEndsTheTextAndIsCountedButNotEmitted() {
-        String question = "<|user|>\nHi<|end|>\n<|assistant|>\n";
-        Response expected = generate(jlama, question, 400);
-        Response response = generate(prism, question, 400);
+        UUID session = UUID.randomUUID();
+        Response response =
+                generate(prism, session, "<|user|>\nWhat is the capital of France?<|end|>\n<|assistant|>\n", 400);
 
-        assertThat(expected.finishReason).isEqualTo(FinishReason.STOP_TOKEN);
         assertThat(response.finishReason).isEqualTo(FinishReason.STOP_TOKEN);
-        assertThat(response.responseTextWithSpecialTokens)
-                .isEqualTo(expected.responseTextWithSpecialTokens)
-                .doesNotContain("<|end|>");
-        assertThat(response.generatedTokens).isEqualTo(expected.generatedTokens + 1);
+        assertThat(response.responseTextWithSpecialTokens).doesNotContain("<|end|>");
+        assertThat(statistics(session).endTokenSampled()).isTrue();
+        assertThat(response.generatedTokens).isEqualTo(statistics(session).generatedTokens() + 1);
     }
 
     @Test
     void anEndTokenSampledFirstEndsTheTextAtOnce() {
-        String question = "<|user|>\nHi<|end|>\n<|assistant|>\n";
+        String question = "<|user|>\nWhat is the capital of France?<|end|>\n<|assistant|>\n";
         String answered = question + generate(prism, question, 400).responseText;
         List<String> pieces = new ArrayList<>();
         Response response = prism.generate(
@@ -121,7 +120,9 @@ class GenerateContractTest {
 
         assertThat(streamed.toString()).isEqualTo(response.responseText);
         assertThat(millis).hasSize(response.generatedTokens).allMatch(time -> time >= 0);
-        assertThat(millis.getFirst()).as("whole milliseconds per prompt token").isEqualTo(Math.round(millis.getFirst()));
+        assertThat(millis.getFirst())
+                .as("whole milliseconds per prompt token")
+                .isEqualTo(Math.round(millis.getFirst()));
     }
 
     @Test
@@ -205,12 +206,11 @@ class GenerateContractTest {
         for (int i = 0; i < 4; i++) {
             requests.add(() -> {
                 AtomicInteger pieces = new AtomicInteger();
-                Response response =
-                        prism.generate(session, PromptContext.of("Once upon"), 0f, 150, (piece, millis) -> {
-                            if (pieces.getAndIncrement() == 0) {
-                                most.accumulateAndGet(running.incrementAndGet(), Math::max);
-                            }
-                        });
+                Response response = prism.generate(session, PromptContext.of("Once upon"), 0f, 150, (piece, millis) -> {
+                    if (pieces.getAndIncrement() == 0) {
+                        most.accumulateAndGet(running.incrementAndGet(), Math::max);
+                    }
+                });
                 running.decrementAndGet();
                 return response.responseText;
             });
@@ -266,6 +266,7 @@ class GenerateContractTest {
     }
 
     @Test
+    @SuppressWarnings("try") // closing early is what this is about
     void aClosedModelGeneratesAgainAsJlamasDo() {
         try (AbstractModel model = Prism.attach(
                 ModelSupport.loadModel(DemoModel.folder().toFile(), DType.F32, DType.I8), DemoModel.folder())) {
@@ -275,6 +276,22 @@ class GenerateContractTest {
             assertThat(generate(model, PROMPT, 40).responseText).isEqualTo(text);
             assertThat(Prism.describe(model)).isPresent();
         }
+    }
+
+    @Test
+    void aModelThatIsForgottenWithoutBeingClosedIsCollected() throws InterruptedException {
+        WeakReference<AbstractModel> forgotten = useAndForget();
+        for (int attempt = 0; attempt < 100 && forgotten.get() != null; attempt++) {
+            System.gc();
+            Thread.sleep(50);
+        }
+        assertThat(forgotten.get()).isNull();
+    }
+
+    private static WeakReference<AbstractModel> useAndForget() {
+        AbstractModel model = ModelSupport.loadModel(DemoModel.folder().toFile(), DType.F32, DType.I8);
+        assertThat(generate(Prism.attach(model), PROMPT, 20).responseText).isNotEmpty();
+        return new WeakReference<>(model);
     }
 
     private static <T> List<T> runAll(List<Callable<T>> requests) throws Exception {

@@ -25,9 +25,8 @@ public final class RunInChildLoader {
         @SuppressWarnings("resource")
         URLClassLoader loader = new URLClassLoader(classPath, parent);
         Thread.currentThread().setContextClassLoader(loader);
-        loader.loadClass(arguments[2])
-                .getMethod("main", String[].class)
-                .invoke(null, (Object) Arrays.copyOfRange(arguments, 3, arguments.length));
+        loader.loadClass(arguments[2]).getMethod("main", String[].class).invoke(null, (Object)
+                Arrays.copyOfRange(arguments, 3, arguments.length));
     }
 
     private static URL url(String path) {

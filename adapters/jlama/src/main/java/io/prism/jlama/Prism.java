@@ -21,7 +21,8 @@ public final class Prism {
     /**
      * As {@link #attach(AbstractModel, Path)}, without a folder to look for a drafter and {@code prism.properties}.
      *
-     * @throws PrismException if {@code prism.enabled=true} and the model can't be run, or this is not Jlama 0.8.4
+     * @throws PrismException if a flag is wrong, {@code prism.enabled=true} and the model can't be run, or this is not
+     *     Jlama 0.8.4
      */
     public static AbstractModel attach(AbstractModel model) {
         return attach(model, Optional.empty());
@@ -33,7 +34,8 @@ public final class Prism {
      * generates as Jlama does; with {@code prism.enabled=false} it is the given one itself.
      *
      * @param folder the model's folder
-     * @throws PrismException if {@code prism.enabled=true} and the model can't be run, or this is not Jlama 0.8.4
+     * @throws PrismException if a flag is wrong, {@code prism.enabled=true} and the model can't be run, or this is not
+     *     Jlama 0.8.4
      */
     public static AbstractModel attach(AbstractModel model, Path folder) {
         return attach(model, Optional.of(folder));

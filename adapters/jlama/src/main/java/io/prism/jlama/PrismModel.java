@@ -22,6 +22,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A model that Jlama has loaded, generating with PRISM; in all else it is the model it stands for. */
+@SuppressWarnings("rawtypes") // the signatures are Jlama's
 final class PrismModel extends AbstractModel {
     private final AbstractModel model;
     private final ModelMembers members;
@@ -122,7 +123,10 @@ final class PrismModel extends AbstractModel {
 
     @Override
     public AbstractTensor batchForward(
-            int[] tokens, int startPosition, KvBufferCache.KvBuffer kv, Optional<Consumer<List<AbstractTensor>>> reducer) {
+            int[] tokens,
+            int startPosition,
+            KvBufferCache.KvBuffer kv,
+            Optional<Consumer<List<AbstractTensor>>> reducer) {
         return model.batchForward(tokens, startPosition, kv, reducer);
     }
 

@@ -21,7 +21,7 @@ public final class PrismModels {
      * Jlama can.
      *
      * @param model folder, or a file in it
-     * @throws PrismException if {@code prism.enabled=true} and the model can't be run
+     * @throws PrismException if a flag is wrong, or {@code prism.enabled=true} and the model can't be run
      */
     public static AbstractModel load(File model) {
         return load(model, DType.F32, DType.I8);
@@ -31,7 +31,7 @@ public final class PrismModels {
      * As {@link ModelSupport#loadModel(File, DType, DType)}.
      *
      * @param model folder, or a file in it
-     * @throws PrismException if {@code prism.enabled=true} and the model can't be run
+     * @throws PrismException if a flag is wrong, or {@code prism.enabled=true} and the model can't be run
      */
     public static AbstractModel load(File model, DType workingMemoryType, DType workingQuantizationType) {
         return attach(ModelSupport.loadModel(model, workingMemoryType, workingQuantizationType), model);
@@ -41,7 +41,7 @@ public final class PrismModels {
      * As {@link ModelSupport#loadModel(File, File, DType, DType, Optional, Optional)}.
      *
      * @param model folder, or a file in it
-     * @throws PrismException if {@code prism.enabled=true} and the model can't be run
+     * @throws PrismException if a flag is wrong, or {@code prism.enabled=true} and the model can't be run
      */
     public static AbstractModel load(
             File model,
@@ -66,7 +66,7 @@ public final class PrismModels {
      * Optional, Function)}.
      *
      * @param model folder, or a file in it
-     * @throws PrismException if {@code prism.enabled=true} and the model can't be run
+     * @throws PrismException if a flag is wrong, or {@code prism.enabled=true} and the model can't be run
      */
     public static AbstractModel load(
             AbstractModel.InferenceType inferenceType,

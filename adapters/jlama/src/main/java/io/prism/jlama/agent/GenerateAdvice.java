@@ -17,10 +17,11 @@ final class GenerateAdvice {
     static Object enter(@Advice.This Object model, @Advice.AllArguments Object[] arguments)
             throws ReflectiveOperationException {
         @SuppressWarnings("unchecked")
-        BiFunction<Object, Object, Object> hook = (BiFunction<Object, Object, Object>) ClassLoader.getSystemClassLoader()
-                .loadClass("io.prism.jlama.agent.JlamaHooks")
-                .getField("GENERATE")
-                .get(null);
+        BiFunction<Object, Object, Object> hook =
+                (BiFunction<Object, Object, Object>) ClassLoader.getSystemClassLoader()
+                        .loadClass("io.prism.jlama.agent.JlamaHooks")
+                        .getField("GENERATE")
+                        .get(null);
         return hook.apply(model, arguments);
     }
 

@@ -43,8 +43,7 @@ public final class JlamaHooks {
     }
 
     private static PluginHooks bringUp(Class<?> abstractModel, AgentSettings settings) {
-        Optional<Obstacle> obstacle =
-                Obstacle.inThisJvm().or(() -> Obstacle.inJlama(abstractModel.getClassLoader()));
+        Optional<Obstacle> obstacle = Obstacle.inThisJvm().or(() -> Obstacle.inJlama(abstractModel.getClassLoader()));
         if (obstacle.isPresent()) {
             return standAside(obstacle.get(), settings, null);
         }

@@ -15,7 +15,8 @@ public final class AgentHooks implements PluginHooks {
 
     @Override
     public void loaded(Object model, File location) {
-        ModelRuntime.of((AbstractModel) model, Optional.of(location).map(File::toPath)).prepareIfRequired();
+        ModelRuntime.of((AbstractModel) model, Optional.of(location).map(File::toPath))
+                .prepareIfRequired();
     }
 
     @Override

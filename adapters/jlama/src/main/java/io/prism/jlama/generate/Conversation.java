@@ -35,14 +35,19 @@ final class Conversation {
         return session != null;
     }
 
+    /** Bytes of KV cache kept; only meaningful while no request uses the conversation. */
+    long cachedBytes() {
+        DecodingSession cached = session;
+        return cached == null ? 0 : cached.kvBytes();
+    }
+
     Optional<RequestStatistics> lastStatistics() {
         return Optional.ofNullable(lastStatistics);
     }
 
     /** Whether a prompt repeats all that was said so far and goes on from there. */
     boolean isContinuedBy(int[] prompt) {
-        return prompt.length > history.length
-                && Arrays.equals(prompt, 0, history.length, history, 0, history.length);
+        return prompt.length > history.length && Arrays.equals(prompt, 0, history.length, history, 0, history.length);
     }
 
     /** The decoding session if its KV cache is still there; else none, and the history has to be run again. */

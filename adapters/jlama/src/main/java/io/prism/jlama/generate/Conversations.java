@@ -1,7 +1,7 @@
 package io.prism.jlama.generate;
 
-import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -13,16 +13,19 @@ import java.util.UUID;
  */
 final class Conversations implements AutoCloseable {
     private final int mostCached;
+    private final long mostCachedBytes;
     private final int mostRemembered;
     private final Map<UUID, Conversation> byId = new LinkedHashMap<>(16, 0.75f, true);
     private boolean closed;
 
     /**
      * @param mostCached conversations that may keep a KV cache while no request uses them
+     * @param mostCachedBytes bytes that these KV caches may take together; the last one used is kept all the same
      * @param mostRemembered conversations whose tokens are kept
      */
-    Conversations(int mostCached, int mostRemembered) {
+    Conversations(int mostCached, long mostCachedBytes, int mostRemembered) {
         this.mostCached = mostCached;
+        this.mostCachedBytes = mostCachedBytes;
         this.mostRemembered = mostRemembered;
     }
 
@@ -66,20 +69,25 @@ final class Conversations implements AutoCloseable {
     }
 
     private void evict() {
-        long cached = byId.values().stream().filter(Conversation::isCached).count();
-        Iterator<Conversation> longestUnusedFirst = byId.values().iterator();
-        while (longestUnusedFirst.hasNext() && (cached > mostCached || byId.size() > mostRemembered)) {
-            Conversation conversation = longestUnusedFirst.next();
-            if (conversation.users > 0) {
-                continue;
+        List<Conversation> idle =
+                byId.values().stream().filter(it -> it.users == 0).toList();
+        List<Conversation> cached = idle.stream().filter(Conversation::isCached).toList();
+        int kept = cached.size();
+        long bytes = cached.stream().mapToLong(Conversation::cachedBytes).sum();
+        for (Conversation longestUnused : cached) {
+            if (kept <= mostCached && (bytes <= mostCachedBytes || kept == 1)) {
+                break;
             }
-            if (conversation.isCached() && (cached > mostCached || byId.size() > mostRemembered)) {
-                conversation.drop();
-                cached--;
+            bytes -= longestUnused.cachedBytes();
+            kept--;
+            longestUnused.drop();
+        }
+        for (Conversation longestUnused : idle) {
+            if (byId.size() <= mostRemembered) {
+                break;
             }
-            if (byId.size() > mostRemembered) {
-                longestUnusedFirst.remove();
-            }
+            longestUnused.drop();
+            byId.remove(longestUnused.id);
         }
     }
 

@@ -42,11 +42,13 @@ final class Engine implements AutoCloseable {
     /**
      * Opens it.
      *
+     * @param name of the model, for people
      * @param owner when it is found unreachable, kernels are closed
      * @throws PrismException if configuration asks for what can't be had, or the model is of no kind PRISM runs
      */
     static Engine open(
             AbstractModel model,
+            String name,
             Optional<Path> modelFolder,
             ModelMembers members,
             PrismConfig config,
@@ -63,6 +65,11 @@ final class Engine implements AutoCloseable {
             DrafterSelection drafter = DrafterSelection.open(config, modelFolder, target);
             SpeculativeDecoder decoder = new SpeculativeDecoder(target, drafter.drafter(), kernels, config);
             parts.push(decoder);
+            if (config.stats() == PrismConfig.Stats.MICROMETER) {
+                MicrometerStatistics metrics = MicrometerStatistics.of(name);
+                reports.add(metrics);
+                parts.push(() -> reports.remove(metrics));
+            }
             SpeculativeGenerator generator = new SpeculativeGenerator(model, members, decoder, config, reports);
             parts.push(generator);
             List<String> notes = new ArrayList<>(selection.notes());
@@ -146,7 +153,8 @@ final class Engine implements AutoCloseable {
             try {
                 parts.pop().close();
             } catch (Exception e) {
-                RuntimeException wrapped = e instanceof RuntimeException unchecked ? unchecked : new PrismException("Can't close", e);
+                RuntimeException wrapped =
+                        e instanceof RuntimeException unchecked ? unchecked : new PrismException("Can't close", e);
                 if (failure == null) {
                     failure = wrapped;
                 } else {

@@ -156,7 +156,7 @@ public final class ModelRuntime implements AutoCloseable {
                 jlamaGenerates = true;
                 return null;
             }
-            Engine opened = Engine.open(model, folder, members, config, reports, this);
+            Engine opened = Engine.open(model, name(), folder, members, config, reports, this);
             engine = opened;
             LOG.info("PRISM is active for {}: {}", name(), opened.description());
             return opened;

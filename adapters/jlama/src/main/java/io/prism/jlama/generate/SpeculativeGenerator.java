@@ -37,6 +37,7 @@ final class SpeculativeGenerator implements AutoCloseable {
      */
     private static final int MOST_CACHED = 4;
 
+    private static final long MOST_CACHED_BYTES = 1L << 30;
     private static final int MOST_REMEMBERED = 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(SpeculativeGenerator.class);
@@ -47,7 +48,7 @@ final class SpeculativeGenerator implements AutoCloseable {
     private final PrismConfig config;
     private final RequestReports reports;
     private final Set<Integer> endTokens;
-    private final Conversations conversations = new Conversations(MOST_CACHED, MOST_REMEMBERED);
+    private final Conversations conversations = new Conversations(MOST_CACHED, MOST_CACHED_BYTES, MOST_REMEMBERED);
 
     SpeculativeGenerator(
             AbstractModel model,
@@ -113,8 +114,7 @@ final class SpeculativeGenerator implements AutoCloseable {
         return conversations.find(sessionId).flatMap(Conversation::lastStatistics);
     }
 
-    private GenerationResult run(
-            Conversation conversation, int[] prompt, float temperature, int limit, Answer answer) {
+    private GenerationResult run(Conversation conversation, int[] prompt, float temperature, int limit, Answer answer) {
         int[] added = conversation.isContinuedBy(prompt)
                 ? Arrays.copyOfRange(prompt, conversation.length(), prompt.length)
                 : prompt;
@@ -149,8 +149,11 @@ final class SpeculativeGenerator implements AutoCloseable {
         } finally {
             if (!ended) {
                 // what a failed request left in the session is unknown; what was said before it is not lost
-                conversation.drop();
-                session.close();
+                if (conversation.isCached()) {
+                    conversation.drop();
+                } else {
+                    session.close();
+                }
             }
         }
     }

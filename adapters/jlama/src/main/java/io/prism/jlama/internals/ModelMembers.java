@@ -1,12 +1,12 @@
 package io.prism.jlama.internals;
 
 import com.github.tjake.jlama.model.AbstractModel;
+import com.github.tjake.jlama.model.TransformerBlock;
 import com.github.tjake.jlama.model.functions.ClassifyOutput;
 import com.github.tjake.jlama.model.functions.EmbedInput;
 import com.github.tjake.jlama.model.functions.Generator.Response;
 import com.github.tjake.jlama.model.functions.PoolingLayer;
 import com.github.tjake.jlama.model.functions.SampleOutput;
-import com.github.tjake.jlama.model.TransformerBlock;
 import com.github.tjake.jlama.safetensors.DType;
 import com.github.tjake.jlama.safetensors.prompt.PromptContext;
 import com.github.tjake.jlama.safetensors.tokenizer.BPETokenizer;
@@ -114,6 +114,7 @@ public final class ModelMembers {
         return (boolean) call(() -> addBosToken.invoke(model));
     }
 
+    @SuppressWarnings("rawtypes") // as Jlama's own signature
     public AbstractTensor maybeQuantize(AbstractModel model, AbstractTensor tensor) {
         return (AbstractTensor) call(() -> maybeQuantize.invoke(model, tensor));
     }

@@ -21,6 +21,7 @@ import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.Packing;
 import io.prism.kernels.Precision;
 import io.prism.kernels.RotaryTable;
+import io.prism.spi.PrismException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -169,8 +170,10 @@ final class WeightsReader {
 
     private static void requireShape(String name, Matrix matrix, int rows, int columns) {
         if (matrix.rows() != rows || matrix.columns() != columns) {
-            throw new UnsupportedModelException(name + " is " + matrix.rows() + " x " + matrix.columns()
-                    + ", the configuration says " + rows + " x " + columns);
+            // damaged, and not for Jlama's own forward pass either
+            throw new PrismException(name + " is " + matrix.rows() + " x " + matrix.columns()
+                    + ", the configuration says " + rows + " x " + columns
+                    + ": config.json and weights don't belong together. Download the model again.");
         }
     }
 
@@ -210,8 +213,8 @@ final class WeightsReader {
 
     private static float[] requireLength(String name, float[] values, int length) {
         if (values.length != length) {
-            throw new UnsupportedModelException(
-                    name + " has " + values.length + " elements, the configuration says " + length);
+            throw new PrismException(name + " has " + values.length + " elements, the configuration says " + length
+                    + ": config.json and weights don't belong together. Download the model again.");
         }
         return values;
     }
