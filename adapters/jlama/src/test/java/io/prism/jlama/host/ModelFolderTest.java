@@ -31,7 +31,8 @@ class ModelFolderTest {
 
     private void writeWeights(String name, String header, int dataBytes) throws IOException {
         byte[] text = header.getBytes(StandardCharsets.UTF_8);
-        ByteBuffer file = ByteBuffer.allocate(Long.BYTES + text.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer file =
+                ByteBuffer.allocate(Long.BYTES + text.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN);
         file.putLong(text.length).put(text);
         Files.write(folder.resolve(name), file.array());
     }
