@@ -83,11 +83,19 @@ public final class BenchmarkReport {
         String precision = params.getParam("precision");
         Precision stored = precision == null ? Precision.Q4 : Precision.valueOf(precision);
         int rows = Integer.parseInt(params.getParam("rows"));
-        long weights = DecoderShape.llama1b(Integer.parseInt(params.getParam("layers")))
-                .weights();
-        double operations = 2.0 * weights * rows;
-        double floor = Math.max(
-                (stored.valueBytes(weights) + stored.scaleBytes(weights)) / bytesPerMs, operations / operationsPerMs);
+        int layers = Integer.parseInt(params.getParam("layers"));
+        String context = params.getParam("context");
+        double bytes;
+        double operations;
+        if (context == null) {
+            long weights = DecoderShape.llama1b(layers).weights();
+            bytes = stored.valueBytes(weights) + stored.scaleBytes(weights);
+            operations = 2.0 * weights * rows;
+        } else {
+            bytes = AttentionPass.bytes(Integer.parseInt(context), layers);
+            operations = AttentionPass.operations(rows, Integer.parseInt(context), layers);
+        }
+        double floor = Math.max(bytes / bytesPerMs, operations / operationsPerMs);
         double milliseconds = milliseconds(result);
         return String.format(
                 Locale.ROOT,
@@ -103,6 +111,9 @@ public final class BenchmarkReport {
     private static String name(RunResult result) {
         BenchmarkParams params = result.getParams();
         String precision = params.getParam("precision");
+        if (params.getParam("context") != null) {
+            return "attention over " + params.getParam("context");
+        }
         return precision == null ? "stock Jlama Q4" : precision + " " + params.getParam("packing");
     }
 
