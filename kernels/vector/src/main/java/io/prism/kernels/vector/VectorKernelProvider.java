@@ -44,6 +44,7 @@ public final class VectorKernelProvider implements KernelProvider {
         if (!reason.isEmpty()) {
             throw new IllegalStateException("Kernels '" + name() + "' can't be used: " + reason);
         }
+        InliningDirectives.give();
         return new VectorKernels(new WorkerTeam(threads == 0 ? PhysicalCores.count() : threads));
     }
 }
