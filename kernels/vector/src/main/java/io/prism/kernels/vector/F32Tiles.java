@@ -25,13 +25,12 @@ final class F32Tiles {
 
     private F32Tiles() {}
 
-    /** 4 panels, 1 row. */
-    static void tile4x1(
+    /** 3 panels, 1 row. */
+    static void tile3x1(
             MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
         FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
         FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
         FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
-        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
         int in = xAt;
         for (int step = 0; step < steps; step++) {
             MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
@@ -40,32 +39,26 @@ final class F32Tiles {
             FloatVector weightb = FloatVector.fromMemorySegment(FLOATS, stepB, 0, LITTLE);
             MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
             FloatVector weightc = FloatVector.fromMemorySegment(FLOATS, stepC, 0, LITTLE);
-            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
-            FloatVector weightd = FloatVector.fromMemorySegment(FLOATS, stepD, 0, LITTLE);
             FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
             sum0a = weighta.fma(x0, sum0a);
             sum0b = weightb.fma(x0, sum0b);
             sum0c = weightc.fma(x0, sum0c);
-            sum0d = weightd.fma(x0, sum0d);
             in++;
         }
         sum0a.intoArray(y, yAt);
         sum0b.intoArray(y, yAt + WIDTH);
         sum0c.intoArray(y, yAt + 2 * WIDTH);
-        sum0d.intoArray(y, yAt + 3 * WIDTH);
     }
 
-    /** 4 panels, 2 rows. */
-    static void tile4x2(
+    /** 3 panels, 2 rows. */
+    static void tile3x2(
             MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
         FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
         FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
         FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
-        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
         FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
         FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
         FloatVector sum1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
-        FloatVector sum1d = FloatVector.fromArray(FLOATS, y, yAt + yStride + 3 * WIDTH);
         int in = xAt;
         for (int step = 0; step < steps; step++) {
             MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
@@ -74,49 +67,39 @@ final class F32Tiles {
             FloatVector weightb = FloatVector.fromMemorySegment(FLOATS, stepB, 0, LITTLE);
             MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
             FloatVector weightc = FloatVector.fromMemorySegment(FLOATS, stepC, 0, LITTLE);
-            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
-            FloatVector weightd = FloatVector.fromMemorySegment(FLOATS, stepD, 0, LITTLE);
             FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
             sum0a = weighta.fma(x0, sum0a);
             sum0b = weightb.fma(x0, sum0b);
             sum0c = weightc.fma(x0, sum0c);
-            sum0d = weightd.fma(x0, sum0d);
             FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
             sum1a = weighta.fma(x1, sum1a);
             sum1b = weightb.fma(x1, sum1b);
             sum1c = weightc.fma(x1, sum1c);
-            sum1d = weightd.fma(x1, sum1d);
             in += 2;
         }
         sum0a.intoArray(y, yAt);
         sum0b.intoArray(y, yAt + WIDTH);
         sum0c.intoArray(y, yAt + 2 * WIDTH);
-        sum0d.intoArray(y, yAt + 3 * WIDTH);
         sum1a.intoArray(y, yAt + yStride);
         sum1b.intoArray(y, yAt + yStride + WIDTH);
         sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
-        sum1d.intoArray(y, yAt + yStride + 3 * WIDTH);
     }
 
-    /** 4 panels, 4 rows. */
-    static void tile4x4(
+    /** 3 panels, 4 rows. */
+    static void tile3x4(
             MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
         FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
         FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
         FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
-        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
         FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
         FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
         FloatVector sum1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
-        FloatVector sum1d = FloatVector.fromArray(FLOATS, y, yAt + yStride + 3 * WIDTH);
         FloatVector sum2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
         FloatVector sum2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
         FloatVector sum2c = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 2 * WIDTH);
-        FloatVector sum2d = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 3 * WIDTH);
         FloatVector sum3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
         FloatVector sum3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
         FloatVector sum3c = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 2 * WIDTH);
-        FloatVector sum3d = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 3 * WIDTH);
         int in = xAt;
         for (int step = 0; step < steps; step++) {
             MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
@@ -125,142 +108,205 @@ final class F32Tiles {
             FloatVector weightb = FloatVector.fromMemorySegment(FLOATS, stepB, 0, LITTLE);
             MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
             FloatVector weightc = FloatVector.fromMemorySegment(FLOATS, stepC, 0, LITTLE);
-            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
-            FloatVector weightd = FloatVector.fromMemorySegment(FLOATS, stepD, 0, LITTLE);
             FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
             sum0a = weighta.fma(x0, sum0a);
             sum0b = weightb.fma(x0, sum0b);
             sum0c = weightc.fma(x0, sum0c);
-            sum0d = weightd.fma(x0, sum0d);
             FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
             sum1a = weighta.fma(x1, sum1a);
             sum1b = weightb.fma(x1, sum1b);
             sum1c = weightc.fma(x1, sum1c);
-            sum1d = weightd.fma(x1, sum1d);
             FloatVector x2 = FloatVector.broadcast(FLOATS, x[in + 2]);
             sum2a = weighta.fma(x2, sum2a);
             sum2b = weightb.fma(x2, sum2b);
             sum2c = weightc.fma(x2, sum2c);
-            sum2d = weightd.fma(x2, sum2d);
             FloatVector x3 = FloatVector.broadcast(FLOATS, x[in + 3]);
             sum3a = weighta.fma(x3, sum3a);
             sum3b = weightb.fma(x3, sum3b);
             sum3c = weightc.fma(x3, sum3c);
-            sum3d = weightd.fma(x3, sum3d);
             in += 4;
         }
         sum0a.intoArray(y, yAt);
         sum0b.intoArray(y, yAt + WIDTH);
         sum0c.intoArray(y, yAt + 2 * WIDTH);
-        sum0d.intoArray(y, yAt + 3 * WIDTH);
         sum1a.intoArray(y, yAt + yStride);
         sum1b.intoArray(y, yAt + yStride + WIDTH);
         sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
-        sum1d.intoArray(y, yAt + yStride + 3 * WIDTH);
         sum2a.intoArray(y, yAt + 2 * yStride);
         sum2b.intoArray(y, yAt + 2 * yStride + WIDTH);
         sum2c.intoArray(y, yAt + 2 * yStride + 2 * WIDTH);
-        sum2d.intoArray(y, yAt + 2 * yStride + 3 * WIDTH);
         sum3a.intoArray(y, yAt + 3 * yStride);
         sum3b.intoArray(y, yAt + 3 * yStride + WIDTH);
         sum3c.intoArray(y, yAt + 3 * yStride + 2 * WIDTH);
-        sum3d.intoArray(y, yAt + 3 * yStride + 3 * WIDTH);
     }
 
-    /** 2 panels, 12 rows. */
-    static void tile2x12(
+    /** 3 panels, 6 rows. */
+    static void tile3x6(
             MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
         FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
         FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
         FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
         FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        FloatVector sum1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
         FloatVector sum2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
         FloatVector sum2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
+        FloatVector sum2c = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 2 * WIDTH);
         FloatVector sum3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
         FloatVector sum3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
+        FloatVector sum3c = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 2 * WIDTH);
         FloatVector sum4a = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride);
         FloatVector sum4b = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + WIDTH);
+        FloatVector sum4c = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + 2 * WIDTH);
         FloatVector sum5a = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride);
         FloatVector sum5b = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + WIDTH);
-        FloatVector sum6a = FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride);
-        FloatVector sum6b = FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride + WIDTH);
-        FloatVector sum7a = FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride);
-        FloatVector sum7b = FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride + WIDTH);
-        FloatVector sum8a = FloatVector.fromArray(FLOATS, y, yAt + 8 * yStride);
-        FloatVector sum8b = FloatVector.fromArray(FLOATS, y, yAt + 8 * yStride + WIDTH);
-        FloatVector sum9a = FloatVector.fromArray(FLOATS, y, yAt + 9 * yStride);
-        FloatVector sum9b = FloatVector.fromArray(FLOATS, y, yAt + 9 * yStride + WIDTH);
-        FloatVector sum10a = FloatVector.fromArray(FLOATS, y, yAt + 10 * yStride);
-        FloatVector sum10b = FloatVector.fromArray(FLOATS, y, yAt + 10 * yStride + WIDTH);
-        FloatVector sum11a = FloatVector.fromArray(FLOATS, y, yAt + 11 * yStride);
-        FloatVector sum11b = FloatVector.fromArray(FLOATS, y, yAt + 11 * yStride + WIDTH);
+        FloatVector sum5c = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + 2 * WIDTH);
         int in = xAt;
         for (int step = 0; step < steps; step++) {
             MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
             FloatVector weighta = FloatVector.fromMemorySegment(FLOATS, stepA, 0, LITTLE);
             MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
             FloatVector weightb = FloatVector.fromMemorySegment(FLOATS, stepB, 0, LITTLE);
+            MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
+            FloatVector weightc = FloatVector.fromMemorySegment(FLOATS, stepC, 0, LITTLE);
             FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
             sum0a = weighta.fma(x0, sum0a);
             sum0b = weightb.fma(x0, sum0b);
+            sum0c = weightc.fma(x0, sum0c);
             FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
             sum1a = weighta.fma(x1, sum1a);
             sum1b = weightb.fma(x1, sum1b);
+            sum1c = weightc.fma(x1, sum1c);
             FloatVector x2 = FloatVector.broadcast(FLOATS, x[in + 2]);
             sum2a = weighta.fma(x2, sum2a);
             sum2b = weightb.fma(x2, sum2b);
+            sum2c = weightc.fma(x2, sum2c);
             FloatVector x3 = FloatVector.broadcast(FLOATS, x[in + 3]);
             sum3a = weighta.fma(x3, sum3a);
             sum3b = weightb.fma(x3, sum3b);
+            sum3c = weightc.fma(x3, sum3c);
             FloatVector x4 = FloatVector.broadcast(FLOATS, x[in + 4]);
             sum4a = weighta.fma(x4, sum4a);
             sum4b = weightb.fma(x4, sum4b);
+            sum4c = weightc.fma(x4, sum4c);
             FloatVector x5 = FloatVector.broadcast(FLOATS, x[in + 5]);
             sum5a = weighta.fma(x5, sum5a);
             sum5b = weightb.fma(x5, sum5b);
-            FloatVector x6 = FloatVector.broadcast(FLOATS, x[in + 6]);
-            sum6a = weighta.fma(x6, sum6a);
-            sum6b = weightb.fma(x6, sum6b);
-            FloatVector x7 = FloatVector.broadcast(FLOATS, x[in + 7]);
-            sum7a = weighta.fma(x7, sum7a);
-            sum7b = weightb.fma(x7, sum7b);
-            FloatVector x8 = FloatVector.broadcast(FLOATS, x[in + 8]);
-            sum8a = weighta.fma(x8, sum8a);
-            sum8b = weightb.fma(x8, sum8b);
-            FloatVector x9 = FloatVector.broadcast(FLOATS, x[in + 9]);
-            sum9a = weighta.fma(x9, sum9a);
-            sum9b = weightb.fma(x9, sum9b);
-            FloatVector x10 = FloatVector.broadcast(FLOATS, x[in + 10]);
-            sum10a = weighta.fma(x10, sum10a);
-            sum10b = weightb.fma(x10, sum10b);
-            FloatVector x11 = FloatVector.broadcast(FLOATS, x[in + 11]);
-            sum11a = weighta.fma(x11, sum11a);
-            sum11b = weightb.fma(x11, sum11b);
-            in += 12;
+            sum5c = weightc.fma(x5, sum5c);
+            in += 6;
         }
         sum0a.intoArray(y, yAt);
         sum0b.intoArray(y, yAt + WIDTH);
+        sum0c.intoArray(y, yAt + 2 * WIDTH);
         sum1a.intoArray(y, yAt + yStride);
         sum1b.intoArray(y, yAt + yStride + WIDTH);
+        sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
         sum2a.intoArray(y, yAt + 2 * yStride);
         sum2b.intoArray(y, yAt + 2 * yStride + WIDTH);
+        sum2c.intoArray(y, yAt + 2 * yStride + 2 * WIDTH);
         sum3a.intoArray(y, yAt + 3 * yStride);
         sum3b.intoArray(y, yAt + 3 * yStride + WIDTH);
+        sum3c.intoArray(y, yAt + 3 * yStride + 2 * WIDTH);
         sum4a.intoArray(y, yAt + 4 * yStride);
         sum4b.intoArray(y, yAt + 4 * yStride + WIDTH);
+        sum4c.intoArray(y, yAt + 4 * yStride + 2 * WIDTH);
         sum5a.intoArray(y, yAt + 5 * yStride);
         sum5b.intoArray(y, yAt + 5 * yStride + WIDTH);
+        sum5c.intoArray(y, yAt + 5 * yStride + 2 * WIDTH);
+    }
+
+    /** 3 panels, 8 rows. */
+    static void tile3x8(
+            MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+        FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
+        FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
+        FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        FloatVector sum1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
+        FloatVector sum2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
+        FloatVector sum2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
+        FloatVector sum2c = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 2 * WIDTH);
+        FloatVector sum3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
+        FloatVector sum3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
+        FloatVector sum3c = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 2 * WIDTH);
+        FloatVector sum4a = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride);
+        FloatVector sum4b = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + WIDTH);
+        FloatVector sum4c = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + 2 * WIDTH);
+        FloatVector sum5a = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride);
+        FloatVector sum5b = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + WIDTH);
+        FloatVector sum5c = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + 2 * WIDTH);
+        FloatVector sum6a = FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride);
+        FloatVector sum6b = FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride + WIDTH);
+        FloatVector sum6c = FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride + 2 * WIDTH);
+        FloatVector sum7a = FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride);
+        FloatVector sum7b = FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride + WIDTH);
+        FloatVector sum7c = FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride + 2 * WIDTH);
+        int in = xAt;
+        for (int step = 0; step < steps; step++) {
+            MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
+            FloatVector weighta = FloatVector.fromMemorySegment(FLOATS, stepA, 0, LITTLE);
+            MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
+            FloatVector weightb = FloatVector.fromMemorySegment(FLOATS, stepB, 0, LITTLE);
+            MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
+            FloatVector weightc = FloatVector.fromMemorySegment(FLOATS, stepC, 0, LITTLE);
+            FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
+            sum0a = weighta.fma(x0, sum0a);
+            sum0b = weightb.fma(x0, sum0b);
+            sum0c = weightc.fma(x0, sum0c);
+            FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+            sum1a = weighta.fma(x1, sum1a);
+            sum1b = weightb.fma(x1, sum1b);
+            sum1c = weightc.fma(x1, sum1c);
+            FloatVector x2 = FloatVector.broadcast(FLOATS, x[in + 2]);
+            sum2a = weighta.fma(x2, sum2a);
+            sum2b = weightb.fma(x2, sum2b);
+            sum2c = weightc.fma(x2, sum2c);
+            FloatVector x3 = FloatVector.broadcast(FLOATS, x[in + 3]);
+            sum3a = weighta.fma(x3, sum3a);
+            sum3b = weightb.fma(x3, sum3b);
+            sum3c = weightc.fma(x3, sum3c);
+            FloatVector x4 = FloatVector.broadcast(FLOATS, x[in + 4]);
+            sum4a = weighta.fma(x4, sum4a);
+            sum4b = weightb.fma(x4, sum4b);
+            sum4c = weightc.fma(x4, sum4c);
+            FloatVector x5 = FloatVector.broadcast(FLOATS, x[in + 5]);
+            sum5a = weighta.fma(x5, sum5a);
+            sum5b = weightb.fma(x5, sum5b);
+            sum5c = weightc.fma(x5, sum5c);
+            FloatVector x6 = FloatVector.broadcast(FLOATS, x[in + 6]);
+            sum6a = weighta.fma(x6, sum6a);
+            sum6b = weightb.fma(x6, sum6b);
+            sum6c = weightc.fma(x6, sum6c);
+            FloatVector x7 = FloatVector.broadcast(FLOATS, x[in + 7]);
+            sum7a = weighta.fma(x7, sum7a);
+            sum7b = weightb.fma(x7, sum7b);
+            sum7c = weightc.fma(x7, sum7c);
+            in += 8;
+        }
+        sum0a.intoArray(y, yAt);
+        sum0b.intoArray(y, yAt + WIDTH);
+        sum0c.intoArray(y, yAt + 2 * WIDTH);
+        sum1a.intoArray(y, yAt + yStride);
+        sum1b.intoArray(y, yAt + yStride + WIDTH);
+        sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
+        sum2a.intoArray(y, yAt + 2 * yStride);
+        sum2b.intoArray(y, yAt + 2 * yStride + WIDTH);
+        sum2c.intoArray(y, yAt + 2 * yStride + 2 * WIDTH);
+        sum3a.intoArray(y, yAt + 3 * yStride);
+        sum3b.intoArray(y, yAt + 3 * yStride + WIDTH);
+        sum3c.intoArray(y, yAt + 3 * yStride + 2 * WIDTH);
+        sum4a.intoArray(y, yAt + 4 * yStride);
+        sum4b.intoArray(y, yAt + 4 * yStride + WIDTH);
+        sum4c.intoArray(y, yAt + 4 * yStride + 2 * WIDTH);
+        sum5a.intoArray(y, yAt + 5 * yStride);
+        sum5b.intoArray(y, yAt + 5 * yStride + WIDTH);
+        sum5c.intoArray(y, yAt + 5 * yStride + 2 * WIDTH);
         sum6a.intoArray(y, yAt + 6 * yStride);
         sum6b.intoArray(y, yAt + 6 * yStride + WIDTH);
+        sum6c.intoArray(y, yAt + 6 * yStride + 2 * WIDTH);
         sum7a.intoArray(y, yAt + 7 * yStride);
         sum7b.intoArray(y, yAt + 7 * yStride + WIDTH);
-        sum8a.intoArray(y, yAt + 8 * yStride);
-        sum8b.intoArray(y, yAt + 8 * yStride + WIDTH);
-        sum9a.intoArray(y, yAt + 9 * yStride);
-        sum9b.intoArray(y, yAt + 9 * yStride + WIDTH);
-        sum10a.intoArray(y, yAt + 10 * yStride);
-        sum10b.intoArray(y, yAt + 10 * yStride + WIDTH);
-        sum11a.intoArray(y, yAt + 11 * yStride);
-        sum11b.intoArray(y, yAt + 11 * yStride + WIDTH);
+        sum7c.intoArray(y, yAt + 7 * yStride + 2 * WIDTH);
     }
 }

@@ -167,6 +167,14 @@ final class I8Tiles {
             float[] y,
             int yAt,
             int yStride) {
+        FloatVector total0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector total0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector total1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
+        FloatVector total1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        FloatVector total2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
+        FloatVector total2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
+        FloatVector total3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
+        FloatVector total3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -210,6 +218,94 @@ final class I8Tiles {
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt, VECTOR_BYTES), 0, LITTLE);
             FloatVector scaleb =
                     FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+            total0a = sum0a.fma(scalea, total0a);
+            total0b = sum0b.fma(scaleb, total0b);
+            total1a = sum1a.fma(scalea, total1a);
+            total1b = sum1b.fma(scaleb, total1b);
+            total2a = sum2a.fma(scalea, total2a);
+            total2b = sum2b.fma(scaleb, total2b);
+            total3a = sum3a.fma(scalea, total3a);
+            total3b = sum3b.fma(scaleb, total3b);
+            blockAt += (WORDS + 1) * STEP_BYTES;
+        }
+        total0a.intoArray(y, yAt);
+        total0b.intoArray(y, yAt + WIDTH);
+        total1a.intoArray(y, yAt + yStride);
+        total1b.intoArray(y, yAt + yStride + WIDTH);
+        total2a.intoArray(y, yAt + 2 * yStride);
+        total2b.intoArray(y, yAt + 2 * yStride + WIDTH);
+        total3a.intoArray(y, yAt + 3 * yStride);
+        total3b.intoArray(y, yAt + 3 * yStride + WIDTH);
+    }
+
+    /** 2 panels, 6 rows. */
+    static void tile2x6(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            float[] x,
+            int xAt,
+            float[] starts,
+            int startsAt,
+            float[] y,
+            int yAt,
+            int yStride) {
+        int in = xAt;
+        long blockAt = at;
+        for (int block = 0; block < blocks; block++) {
+            FloatVector start0 = FloatVector.broadcast(FLOATS, starts[startsAt + 6 * block]);
+            FloatVector sum0a = start0;
+            FloatVector sum0b = start0;
+            FloatVector start1 = FloatVector.broadcast(FLOATS, starts[startsAt + 6 * block + 1]);
+            FloatVector sum1a = start1;
+            FloatVector sum1b = start1;
+            FloatVector start2 = FloatVector.broadcast(FLOATS, starts[startsAt + 6 * block + 2]);
+            FloatVector sum2a = start2;
+            FloatVector sum2b = start2;
+            FloatVector start3 = FloatVector.broadcast(FLOATS, starts[startsAt + 6 * block + 3]);
+            FloatVector sum3a = start3;
+            FloatVector sum3b = start3;
+            FloatVector start4 = FloatVector.broadcast(FLOATS, starts[startsAt + 6 * block + 4]);
+            FloatVector sum4a = start4;
+            FloatVector sum4b = start4;
+            FloatVector start5 = FloatVector.broadcast(FLOATS, starts[startsAt + 6 * block + 5]);
+            FloatVector sum5a = start5;
+            FloatVector sum5b = start5;
+            for (int word = 1; word <= WORDS; word++) {
+                long wordAt = blockAt + word * STEP_BYTES;
+                IntVector bitsa = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsb =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+                for (int i = 0; i < FIELDS; i++) {
+                    FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
+                    bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valueb = bitsb.and(FIELD).or(ONE).reinterpretAsFloats();
+                    bitsb = bitsb.lanewise(VectorOperators.ROR, BITS);
+                    FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
+                    sum0a = valuea.fma(x0, sum0a);
+                    sum0b = valueb.fma(x0, sum0b);
+                    FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+                    sum1a = valuea.fma(x1, sum1a);
+                    sum1b = valueb.fma(x1, sum1b);
+                    FloatVector x2 = FloatVector.broadcast(FLOATS, x[in + 2]);
+                    sum2a = valuea.fma(x2, sum2a);
+                    sum2b = valueb.fma(x2, sum2b);
+                    FloatVector x3 = FloatVector.broadcast(FLOATS, x[in + 3]);
+                    sum3a = valuea.fma(x3, sum3a);
+                    sum3b = valueb.fma(x3, sum3b);
+                    FloatVector x4 = FloatVector.broadcast(FLOATS, x[in + 4]);
+                    sum4a = valuea.fma(x4, sum4a);
+                    sum4b = valueb.fma(x4, sum4b);
+                    FloatVector x5 = FloatVector.broadcast(FLOATS, x[in + 5]);
+                    sum5a = valuea.fma(x5, sum5a);
+                    sum5b = valueb.fma(x5, sum5b);
+                    in += 6;
+                }
+            }
+            FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scaleb =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
             sum0a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt)).intoArray(y, yAt);
             sum0b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + WIDTH)).intoArray(y, yAt + WIDTH);
             sum1a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + yStride)).intoArray(y, yAt + yStride);
@@ -223,6 +319,14 @@ final class I8Tiles {
                     .intoArray(y, yAt + 3 * yStride);
             sum3b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH))
                     .intoArray(y, yAt + 3 * yStride + WIDTH);
+            sum4a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride))
+                    .intoArray(y, yAt + 4 * yStride);
+            sum4b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + WIDTH))
+                    .intoArray(y, yAt + 4 * yStride + WIDTH);
+            sum5a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride))
+                    .intoArray(y, yAt + 5 * yStride);
+            sum5b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + WIDTH))
+                    .intoArray(y, yAt + 5 * yStride + WIDTH);
             blockAt += (WORDS + 1) * STEP_BYTES;
         }
     }

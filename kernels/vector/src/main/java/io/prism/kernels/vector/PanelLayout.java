@@ -29,8 +29,8 @@ final class PanelLayout {
     /** Outputs of a panel: as many as the longest vectors have lanes. */
     static final int WIDTH = 16;
 
-    /** Panels come in groups of this many, which tiles go through side by side. */
-    static final int GROUP = 4;
+    /** The most panels that a tile goes through side by side. */
+    static final int MOST_SIDE = 4;
 
     /** Bytes of a step. */
     static final long STEP_BYTES = WIDTH * Integer.BYTES;

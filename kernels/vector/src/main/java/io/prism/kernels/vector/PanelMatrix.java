@@ -23,8 +23,7 @@ final class PanelMatrix implements PackedMatrix {
         rows = stacked.stream().mapToInt(Matrix::rows).reduce(0, Math::addExact);
         arena = Arena.ofShared();
         long bytes = panels() * panelBytes();
-        panels = arena.allocate(bytes, bytes < HugePages.BYTES ? PanelLayout.STEP_BYTES : HugePages.BYTES);
-        HugePages.advise(panels);
+        panels = HugePages.allocate(arena, bytes, PanelLayout.STEP_BYTES);
     }
 
     @Override
@@ -57,15 +56,15 @@ final class PanelMatrix implements PackedMatrix {
         return panels;
     }
 
-    /** Number of groups of panels. */
-    int groups() {
-        int outputs = PanelLayout.GROUP * PanelLayout.WIDTH;
-        return (rows + outputs - 1) / outputs;
+    /** Number of panels that hold outputs. */
+    int usedPanels() {
+        return (rows + PanelLayout.WIDTH - 1) / PanelLayout.WIDTH;
     }
 
-    /** Number of panels, whole groups. */
+    /** Number of panels, with those of zeros that fill the last set of 2, 3 or 4. */
     int panels() {
-        return groups() * PanelLayout.GROUP;
+        int used = usedPanels();
+        return Math.max((used + 2) / 3 * 3, (used + 3) / 4 * 4);
     }
 
     /** Bytes from a panel to the next. */

@@ -7,34 +7,36 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One product y = x W^T over panels; reused, one for each calling thread. A chunk is a run of groups of panels.
+ * One product y = x W^T over panels; reused, one for each calling thread. A chunk is a run of sets of panels.
  *
- * <p>Each element of y is one sum over the inputs in their order, whatever the tiles: inputs are taken in sections,
- * between which the sums rest in y, so a section of a group is read from memory once and from the cache by all further
- * rows.
+ * <p>A tile goes through a set of panels side by side, each a stream of its own: the panels as a whole, so that the
+ * machine's prefetching is not begun anew more often than a panel ends, and with as many rows as registers allow, so that
+ * computing hides the reading. Further rows take the set from the cache. Where rows are left that no tile has, the next
+ * larger one computes rows of zeros with them.
+ *
+ * <p>Each element of y is one sum over the inputs in their order, whatever the tiles.
  */
 final class PanelProduct implements WorkerTeam.Task {
-    /** Outputs of a group of panels. */
-    static final int OUTPUTS = PanelLayout.GROUP * PanelLayout.WIDTH;
-
+    private static final int WIDTH = PanelLayout.WIDTH;
     private static final int LANES = FloatVector.SPECIES_PREFERRED.length();
 
-    /** 16 or 24 accumulators need the 32 registers of AVX-512 or AArch64; with AVX2's 16 tiles stay at 8. */
+    /** Up to 24 accumulators need the 32 registers of AVX-512 or AArch64; with AVX2's 16 tiles stay at 6. */
     private static final boolean MANY_REGISTERS = LANES != 8;
 
+    private static final int MOST_TILE_ROWS = MANY_REGISTERS ? 8 : 2;
+
     /**
-     * Inputs of a section: a group of F32 panels takes 128 KiB, which the second-level cache holds beside the activations
-     * of a tile. A multiple of {@link Precision#BLOCK}. Sections also keep calls of a tile short, so that the JIT compiles
-     * it as a method; compiled as a running loop (OSR) it boxes its accumulators.
+     * Bytes of a panel that several tiles take one after the other: three panels of it stay in a second-level cache of 512
+     * KiB and more. A single tile takes panels whole.
      */
-    static final int SECTION = 512;
+    private static final long SECTION_BYTES = 128 << 10;
 
     /** Chunks per thread, so that a thread that is late costs little. */
     private static final int CHUNKS_PER_THREAD = 8;
 
     private static final float[] NONE = new float[0];
 
-    private final ThreadLocal<float[]> lastGroup = ThreadLocal.withInitial(() -> NONE);
+    private final ThreadLocal<float[]> asides = ThreadLocal.withInitial(() -> NONE);
 
     /** What a block's sum of 1 + n / 2^bits starts from, times the sum of its activations: see {@link Q4Tiles}. */
     private static final float BLOCK_START = -1.5f;
@@ -50,9 +52,21 @@ final class PanelProduct implements WorkerTeam.Task {
     private int inputs;
 
     private int rows;
+
+    /** {@link #rows} and the rows of zeros that fill the last tile. */
+    private int paddedRows;
+
     private float[] y = NONE;
     private int yOffset;
-    private int groupsPerChunk;
+
+    /** Panels of a set. */
+    private int side;
+
+    /** Inputs that all rows take before the next; a multiple of {@link Precision#BLOCK} unless it is all of them. */
+    private int section;
+
+    private int sets;
+    private int setsPerChunk;
 
     /** Sets up a product; the arguments are those of {@link io.prism.kernels.Kernels#multiply}. */
     void begin(PanelMatrix w, float[] from, int fromOffset, int rowCount, float[] to, int toOffset, int threads) {
@@ -60,10 +74,15 @@ final class PanelProduct implements WorkerTeam.Task {
         rows = rowCount;
         y = to;
         yOffset = toOffset;
-        groupsPerChunk = Math.max(1, w.groups() / (threads * CHUNKS_PER_THREAD));
+        Precision precision = w.precision();
         int columns = w.columns();
-        inputs = w.precision() == Precision.BF16 ? columns + columns % 2 : columns;
-        if (w.precision().isQuantized()) {
+        inputs = precision == Precision.BF16 ? columns + columns % 2 : columns;
+        paddedRows = rowCount == 1 ? 1 : paddedRows(rowCount);
+        side = side(precision, rowCount);
+        section = paddedRows <= MOST_TILE_ROWS ? inputs : sectionInputs(precision);
+        sets = (w.usedPanels() + side - 1) / side;
+        setsPerChunk = Math.max(1, sets / (threads * CHUNKS_PER_THREAD));
+        if (precision.isQuantized()) {
             sumBlocks(from, fromOffset);
         }
         if (rowCount == 1 && inputs == columns) {
@@ -76,7 +95,7 @@ final class PanelProduct implements WorkerTeam.Task {
 
     /** Number of chunks of the product begun. */
     int chunks() {
-        return (begun().groups() + groupsPerChunk - 1) / groupsPerChunk;
+        return (sets + setsPerChunk - 1) / setsPerChunk;
     }
 
     /** Lets go of the arguments. */
@@ -94,20 +113,49 @@ final class PanelProduct implements WorkerTeam.Task {
         return w;
     }
 
+    /**
+     * Panels that tiles of a number of rows go through side by side, each at most {@link PanelLayout#MOST_SIDE}.
+     *
+     * <p>Decoding quantised weights takes registers too, hence 2. A single row has few sums to work on at once: 4 panels
+     * then, but 3 for F32, where two additions to a sum are not in a row (measured on AMD Zen 4, 2026-11).
+     */
+    private static int side(Precision precision, int rowCount) {
+        if (precision.isQuantized()) {
+            return rowCount == 1 ? 4 : 2;
+        }
+        return rowCount == 1 && precision == Precision.BF16 ? 4 : 3;
+    }
+
+    private static int sectionInputs(Precision precision) {
+        return (int) (SECTION_BYTES / PanelLayout.panelBytes(precision, Precision.BLOCK)) * Precision.BLOCK;
+    }
+
+    private static int paddedRows(int rowCount) {
+        int whole = rowCount - rowCount % MOST_TILE_ROWS;
+        int left = rowCount - whole;
+        return left == 0 ? whole : whole + left + left % 2;
+    }
+
+    /** Rows of the next tile when {@code left} are to be done, zeros included. */
+    private static int tileRows(int left) {
+        return Math.min(left, MOST_TILE_ROWS);
+    }
+
     /** Lays the rows of each tile out input by input, so that a tile finds its activations at constant distances. */
     private void interleave(float[] from, int fromOffset, int columns) {
-        if (interleaved.length < rows * inputs) {
-            interleaved = new float[Math.max(rows * inputs, 2 * interleaved.length)];
+        if (interleaved.length < paddedRows * inputs) {
+            interleaved = new float[Math.max(paddedRows * inputs, 2 * interleaved.length)];
         }
-        for (int first = 0; first < rows; ) {
-            int tileRows = tileRows(rows - first);
+        for (int first = 0; first < paddedRows; ) {
+            int tileRows = tileRows(paddedRows - first);
             int tile = first * inputs;
             for (int row = 0; row < tileRows; row++) {
+                int filled = first + row < rows ? columns : 0;
                 int source = fromOffset + (first + row) * columns;
-                for (int k = 0; k < columns; k++) {
+                for (int k = 0; k < filled; k++) {
                     interleaved[tile + k * tileRows + row] = from[source + k];
                 }
-                for (int k = columns; k < inputs; k++) {
+                for (int k = filled; k < inputs; k++) {
                     interleaved[tile + k * tileRows + row] = 0;
                 }
             }
@@ -120,15 +168,16 @@ final class PanelProduct implements WorkerTeam.Task {
     /** Each block's start, in a fixed order and before any tile, so that all tiles start alike. */
     private void sumBlocks(float[] from, int fromOffset) {
         int blocks = inputs / Precision.BLOCK;
-        if (starts.length < rows * blocks) {
-            starts = new float[Math.max(rows * blocks, 2 * starts.length)];
+        if (starts.length < paddedRows * blocks) {
+            starts = new float[Math.max(paddedRows * blocks, 2 * starts.length)];
         }
-        for (int first = 0; first < rows; ) {
-            int tileRows = tileRows(rows - first);
+        for (int first = 0; first < paddedRows; ) {
+            int tileRows = tileRows(paddedRows - first);
             for (int row = 0; row < tileRows; row++) {
+                boolean filled = first + row < rows;
                 for (int block = 0; block < blocks; block++) {
                     int source = fromOffset + (first + row) * inputs + block * Precision.BLOCK;
-                    starts[first * blocks + block * tileRows + row] = BLOCK_START * sum(from, source);
+                    starts[first * blocks + block * tileRows + row] = filled ? BLOCK_START * sum(from, source) : 0;
                 }
             }
             first += tileRows;
@@ -152,106 +201,73 @@ final class PanelProduct implements WorkerTeam.Task {
     @Override
     public void run(int chunk) {
         PanelMatrix w = begun();
-        int from = chunk * groupsPerChunk;
-        int to = Math.min(from + groupsPerChunk, w.groups());
-        for (int group = from; group < to; group++) {
-            int output = group * OUTPUTS;
-            if (output + OUTPUTS <= w.rows()) {
-                group(w, group, y, yOffset + output, w.rows());
+        int from = chunk * setsPerChunk;
+        int to = Math.min(from + setsPerChunk, sets);
+        int outputs = side * WIDTH;
+        for (int set = from; set < to; set++) {
+            int output = set * outputs;
+            int wanted = Math.min(outputs, w.rows() - output);
+            if (wanted == outputs && paddedRows == rows) {
+                set(w, set, y, yOffset + output, w.rows());
             } else {
-                lastGroup(w, group, w.rows() - output);
+                setAside(w, set, wanted);
             }
         }
     }
 
-    /** A group that y is not wide enough for: computed aside and copied. */
-    private void lastGroup(PanelMatrix w, int group, int outputs) {
-        float[] aside = lastGroup.get();
-        if (aside.length < rows * OUTPUTS) {
-            aside = new float[rows * OUTPUTS];
-            lastGroup.set(aside);
+    /** A set that y has no room for, in width or in rows of zeros: computed aside and copied. */
+    private void setAside(PanelMatrix w, int set, int wanted) {
+        int outputs = side * WIDTH;
+        float[] aside = asides.get();
+        if (aside.length < paddedRows * outputs) {
+            aside = new float[paddedRows * PanelLayout.MOST_SIDE * WIDTH];
+            asides.set(aside);
         }
-        group(w, group, aside, 0, OUTPUTS);
-        int to = yOffset + group * OUTPUTS;
+        set(w, set, aside, 0, outputs);
+        int to = yOffset + set * outputs;
         for (int row = 0; row < rows; row++) {
-            System.arraycopy(aside, row * OUTPUTS, y, to + row * w.rows(), outputs);
+            System.arraycopy(aside, row * outputs, y, to + row * w.rows(), wanted);
         }
     }
 
-    private void group(PanelMatrix w, int group, float[] sums, int sumsOffset, int sumsStride) {
-        for (int row = 0; row < rows; row++) {
+    private void set(PanelMatrix w, int set, float[] sums, int sumsOffset, int sumsStride) {
+        for (int row = 0; row < paddedRows; row++) {
             int from = sumsOffset + row * sumsStride;
-            Arrays.fill(sums, from, from + OUTPUTS, 0);
+            Arrays.fill(sums, from, from + side * WIDTH, 0);
         }
-        long base = group * PanelLayout.GROUP * w.panelBytes();
-        for (int section = 0; section < inputs; section += SECTION) {
-            int sectionInputs = Math.min(SECTION, inputs - section);
-            long at = base + PanelLayout.panelBytes(w.precision(), section);
-            for (int row = 0; row < rows; ) {
-                int tileRows = tileRows(rows - row);
-                int from = xOffset + row * inputs + section * tileRows;
-                int start = (row * inputs + section * tileRows) / Precision.BLOCK;
-                tiles(w, at, sectionInputs, from, start, tileRows, sums, sumsOffset + row * sumsStride, sumsStride);
+        long panels = set * side * w.panelBytes();
+        for (int begin = 0; begin < inputs; begin += section) {
+            int sectionInputs = Math.min(section, inputs - begin);
+            long at = panels + PanelLayout.panelBytes(w.precision(), begin);
+            for (int row = 0; row < paddedRows; ) {
+                int tileRows = tileRows(paddedRows - row);
+                int element = row * inputs + begin * tileRows;
+                tile(w, at, sectionInputs, element, tileRows, sums, sumsOffset + row * sumsStride, sumsStride);
                 row += tileRows;
             }
         }
     }
 
-    /** Rows of the next tile when {@code left} are to be done. */
-    private int tileRows(int left) {
-        int most = MANY_REGISTERS ? begun().precision().isQuantized() ? 8 : 12 : 2;
-        if (left >= most) {
-            return most;
-        }
-        return left >= 4 ? 4 : Math.min(left, 2);
-    }
-
-    /** The tiles of a group, for some rows. A tile covers one vector of each of its panels. */
-    private void tiles(
-            PanelMatrix w,
-            long at,
-            int sectionInputs,
-            int from,
-            int start,
-            int tileRows,
-            float[] sums,
-            int to,
-            int stride) {
+    /** A tile of the set, one vector of each panel after the other. */
+    private void tile(
+            PanelMatrix w, long at, int sectionInputs, int element, int tileRows, float[] sums, int to, int stride) {
         MemorySegment panels = w.segment();
         long panelBytes = w.panelBytes();
-        int side = tileRows > (w.precision().isQuantized() ? 1 : 4) ? 2 : PanelLayout.GROUP;
-        for (int panel = 0; panel < PanelLayout.GROUP; panel += side) {
-            for (int lane = 0; lane < PanelLayout.WIDTH; lane += LANES) {
-                long weights = at + panel * panelBytes + (long) lane * Integer.BYTES;
-                int out = to + panel * PanelLayout.WIDTH + lane;
-                switch (w.precision()) {
-                    case F32 -> f32(panels, weights, panelBytes, sectionInputs, from, tileRows, sums, out, stride);
-                    case BF16 ->
-                        bf16(panels, weights, panelBytes, sectionInputs / 2, from, tileRows, sums, out, stride);
-                    case Q4 ->
-                        q4(
-                                panels,
-                                weights,
-                                panelBytes,
-                                sectionInputs / Precision.BLOCK,
-                                from,
-                                start,
-                                tileRows,
-                                sums,
-                                out,
-                                stride);
-                    case I8 ->
-                        i8(
-                                panels,
-                                weights,
-                                panelBytes,
-                                sectionInputs / Precision.BLOCK,
-                                from,
-                                start,
-                                tileRows,
-                                sums,
-                                out,
-                                stride);
+        int from = xOffset + element;
+        int start = element / Precision.BLOCK;
+        for (int lane = 0; lane < WIDTH; lane += LANES) {
+            long weights = at + (long) lane * Integer.BYTES;
+            int out = to + lane;
+            switch (w.precision()) {
+                case F32 -> f32(panels, weights, panelBytes, sectionInputs, from, tileRows, sums, out, stride);
+                case BF16 -> bf16(panels, weights, panelBytes, sectionInputs / 2, from, tileRows, sums, out, stride);
+                case Q4 -> {
+                    int blocks = sectionInputs / Precision.BLOCK;
+                    q4(panels, weights, panelBytes, blocks, from, start, tileRows, sums, out, stride);
+                }
+                case I8 -> {
+                    int blocks = sectionInputs / Precision.BLOCK;
+                    i8(panels, weights, panelBytes, blocks, from, start, tileRows, sums, out, stride);
                 }
             }
         }
@@ -268,10 +284,11 @@ final class PanelProduct implements WorkerTeam.Task {
             int to,
             int stride) {
         switch (tileRows) {
-            case 1 -> F32Tiles.tile4x1(w, at, panelBytes, steps, x, from, sums, to, stride);
-            case 2 -> F32Tiles.tile4x2(w, at, panelBytes, steps, x, from, sums, to, stride);
-            case 4 -> F32Tiles.tile4x4(w, at, panelBytes, steps, x, from, sums, to, stride);
-            default -> F32Tiles.tile2x12(w, at, panelBytes, steps, x, from, sums, to, stride);
+            case 1 -> F32Tiles.tile3x1(w, at, panelBytes, steps, x, from, sums, to, stride);
+            case 2 -> F32Tiles.tile3x2(w, at, panelBytes, steps, x, from, sums, to, stride);
+            case 4 -> F32Tiles.tile3x4(w, at, panelBytes, steps, x, from, sums, to, stride);
+            case 6 -> F32Tiles.tile3x6(w, at, panelBytes, steps, x, from, sums, to, stride);
+            default -> F32Tiles.tile3x8(w, at, panelBytes, steps, x, from, sums, to, stride);
         }
     }
 
@@ -287,9 +304,10 @@ final class PanelProduct implements WorkerTeam.Task {
             int stride) {
         switch (tileRows) {
             case 1 -> Bf16Tiles.tile4x1(w, at, panelBytes, steps, x, from, sums, to, stride);
-            case 2 -> Bf16Tiles.tile4x2(w, at, panelBytes, steps, x, from, sums, to, stride);
-            case 4 -> Bf16Tiles.tile4x4(w, at, panelBytes, steps, x, from, sums, to, stride);
-            default -> Bf16Tiles.tile2x12(w, at, panelBytes, steps, x, from, sums, to, stride);
+            case 2 -> Bf16Tiles.tile3x2(w, at, panelBytes, steps, x, from, sums, to, stride);
+            case 4 -> Bf16Tiles.tile3x4(w, at, panelBytes, steps, x, from, sums, to, stride);
+            case 6 -> Bf16Tiles.tile3x6(w, at, panelBytes, steps, x, from, sums, to, stride);
+            default -> Bf16Tiles.tile3x8(w, at, panelBytes, steps, x, from, sums, to, stride);
         }
     }
 
@@ -308,6 +326,7 @@ final class PanelProduct implements WorkerTeam.Task {
             case 1 -> Q4Tiles.tile4x1(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             case 2 -> Q4Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             case 4 -> Q4Tiles.tile2x4(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+            case 6 -> Q4Tiles.tile2x6(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             default -> Q4Tiles.tile2x8(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
         }
     }
@@ -327,6 +346,7 @@ final class PanelProduct implements WorkerTeam.Task {
             case 1 -> I8Tiles.tile4x1(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             case 2 -> I8Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             case 4 -> I8Tiles.tile2x4(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+            case 6 -> I8Tiles.tile2x6(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             default -> I8Tiles.tile2x8(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
         }
     }

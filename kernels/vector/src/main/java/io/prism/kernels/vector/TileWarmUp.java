@@ -15,7 +15,9 @@ import java.util.Set;
  */
 final class TileWarmUp {
     /** Every tile of {@link PanelProduct}. */
-    private static final int[] TILE_ROWS = {1, 2, 4, 8, 12};
+    private static final int[] TILE_ROWS = {1, 2, 4, 6, 8};
+
+    private static final int OUTPUTS = 4 * PanelLayout.WIDTH;
 
     /** Enough for the last tier of compilation (600 calls and 15000 rounds of loops), and some that use the result. */
     private static final int CALLS = 2_000;
@@ -31,11 +33,11 @@ final class TileWarmUp {
 
     private static void run(Precision precision) {
         int inputs = Precision.BLOCK;
-        long elements = (long) PanelProduct.OUTPUTS * inputs;
+        long elements = (long) OUTPUTS * inputs;
         try (Arena arena = Arena.ofConfined()) {
             Matrix zeros = new Matrix(
                     precision,
-                    PanelProduct.OUTPUTS,
+                    OUTPUTS,
                     inputs,
                     arena.allocate(precision.valueBytes(elements)),
                     arena.allocate(precision.scaleBytes(elements)));
@@ -43,7 +45,7 @@ final class TileWarmUp {
                 PanelProduct product = new PanelProduct();
                 for (int rows : TILE_ROWS) {
                     float[] x = new float[rows * inputs];
-                    float[] y = new float[rows * PanelProduct.OUTPUTS];
+                    float[] y = new float[rows * OUTPUTS];
                     for (int call = 0; call < CALLS; call++) {
                         product.begin(panel, x, 0, rows, y, 0, 1);
                         product.run(0);

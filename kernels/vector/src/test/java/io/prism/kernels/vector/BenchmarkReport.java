@@ -3,11 +3,10 @@ package io.prism.kernels.vector;
 import io.prism.kernels.Precision;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.RunResult;
@@ -19,8 +18,9 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
- * Runs the benchmarks and prints, for each, the floor, the time and their ratio. The floor is the larger of bytes over
- * read bandwidth and operations over multiply-add rate, both measured in the same run.
+ * Runs the benchmarks and prints, for each, the floor, the time and their ratio, of the best calls and of the medians:
+ * neighbours on the machine only add. The floor is the larger of bytes over read bandwidth and operations over multiply-add
+ * rate, both measured in the same run.
  *
  * <p>Arguments are JMH's; for instance {@code -p precision=BF16 -p rows=1,8 MatrixPass}.
  */
@@ -48,37 +48,50 @@ public final class BenchmarkReport {
     }
 
     private static String table(List<RunResult> results) {
-        Map<String, Double> limits = new HashMap<>();
-        for (RunResult result : results) {
-            BenchmarkParams params = result.getParams();
-            if (params.getBenchmark().endsWith("MachineLimits.read")) {
-                limits.put("bytes", Long.parseLong(params.getParam("bytes")) / milliseconds(result));
-            } else if (params.getBenchmark().endsWith("MachineLimits.multiplyAdd")) {
-                limits.put(
-                        "operations",
-                        MachineLimits.operations(
-                                        Integer.parseInt(params.getParam("threads")),
-                                        Integer.parseInt(params.getParam("rounds")))
-                                / milliseconds(result));
-            }
-        }
-        double bytesPerMs = limits.getOrDefault("bytes", Double.NaN);
-        double operationsPerMs = limits.getOrDefault("operations", Double.NaN);
+        Limits best = Limits.of(results, BenchmarkReport::best);
+        Limits usual = Limits.of(results, BenchmarkReport::median);
         StringBuilder out = new StringBuilder(String.format(
                 Locale.ROOT,
-                "%nread %.1f GB/s, multiply-add %.0f Gflop/s%n%n| | rows | floor ms | ms | ms / floor | Gflop/s |%n|---|---|---|---|---|---|%n",
-                bytesPerMs / 1e6,
-                operationsPerMs / 1e6));
+                "%nbest: read %.1f GB/s, multiply-add %.0f Gflop/s; median: %.1f GB/s, %.0f Gflop/s%n%n"
+                        + "| | rows | floor ms | best ms | best / floor | median / median floor | Gflop/s |%n"
+                        + "|---|---|---|---|---|---|---|%n",
+                best.bytesPerMs / 1e6,
+                best.operationsPerMs / 1e6,
+                usual.bytesPerMs / 1e6,
+                usual.operationsPerMs / 1e6));
         results.stream()
                 .filter(result -> result.getParams().getParam("rows") != null)
                 .sorted(Comparator.comparing(BenchmarkReport::name)
                         .thenComparing(
                                 result -> Integer.parseInt(result.getParams().getParam("rows"))))
-                .forEach(result -> out.append(line(result, bytesPerMs, operationsPerMs)));
+                .forEach(result -> out.append(line(result, best, usual)));
         return out.toString();
     }
 
-    private static String line(RunResult result, double bytesPerMs, double operationsPerMs) {
+    /** What the machine did at best, or usually, while the benchmarks ran. */
+    private record Limits(double bytesPerMs, double operationsPerMs) {
+        static Limits of(List<RunResult> results, ToDoubleFunction<RunResult> milliseconds) {
+            double bytes = Double.NaN;
+            double operations = Double.NaN;
+            for (RunResult result : results) {
+                BenchmarkParams params = result.getParams();
+                if (params.getBenchmark().endsWith("MachineLimits.read")) {
+                    bytes = Long.parseLong(params.getParam("bytes")) / milliseconds.applyAsDouble(result);
+                } else if (params.getBenchmark().endsWith("MachineLimits.multiplyAdd")) {
+                    int threads = Integer.parseInt(params.getParam("threads"));
+                    int rounds = Integer.parseInt(params.getParam("rounds"));
+                    operations = MachineLimits.operations(threads, rounds) / milliseconds.applyAsDouble(result);
+                }
+            }
+            return new Limits(bytes, operations);
+        }
+
+        double floor(double bytes, double operations) {
+            return Math.max(bytes / bytesPerMs, operations / operationsPerMs);
+        }
+    }
+
+    private static String line(RunResult result, Limits best, Limits usual) {
         BenchmarkParams params = result.getParams();
         String precision = params.getParam("precision");
         Precision stored = precision == null ? Precision.Q4 : Precision.valueOf(precision);
@@ -95,17 +108,17 @@ public final class BenchmarkReport {
             bytes = AttentionPass.bytes(Integer.parseInt(context), layers);
             operations = AttentionPass.operations(rows, Integer.parseInt(context), layers);
         }
-        double floor = Math.max(bytes / bytesPerMs, operations / operationsPerMs);
-        double milliseconds = milliseconds(result);
+        double floor = best.floor(bytes, operations);
         return String.format(
                 Locale.ROOT,
-                "| %s | %d | %.2f | %.2f | %.2f | %.0f |%n",
+                "| %s | %d | %.2f | %.2f | %.2f | %.2f | %.0f |%n",
                 name(result),
                 rows,
                 floor,
-                milliseconds,
-                milliseconds / floor,
-                operations / milliseconds / 1e6);
+                best(result),
+                best(result) / floor,
+                median(result) / usual.floor(bytes, operations),
+                operations / best(result) / 1e6);
     }
 
     private static String name(RunResult result) {
@@ -117,8 +130,11 @@ public final class BenchmarkReport {
         return precision == null ? "stock Jlama Q4" : precision + " " + params.getParam("packing");
     }
 
-    /** The best, for the limits and for what is held against them: neighbours on the machine only add. */
-    private static double milliseconds(RunResult result) {
+    private static double best(RunResult result) {
         return result.getPrimaryResult().getStatistics().getMin();
+    }
+
+    private static double median(RunResult result) {
+        return result.getPrimaryResult().getStatistics().getPercentile(50);
     }
 }
