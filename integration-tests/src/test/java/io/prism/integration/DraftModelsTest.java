@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.prism.config.PrismConfig;
 import io.prism.config.TreeSpec;
 import io.prism.decode.DecodingSession;
-import io.prism.decode.FallbackCause;
 import io.prism.decode.GenerationRequest;
 import io.prism.decode.GenerationResult;
 import io.prism.decode.RequestStatistics;
@@ -25,6 +24,7 @@ import io.prism.spi.PrismException;
 import io.prism.spi.TargetArchitecture;
 import io.prism.verify.SamplingParameters;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,7 +36,6 @@ import java.util.Random;
 import java.util.ServiceLoader;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,7 +45,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Draft models beside the bundled model. */
 class DraftModelsTest {
     private static final int TOKENS = 120;
-    private static final int ATTEMPTS = 5;
+
+    /** No proposal comes too late, however busy the machine is. */
+    private static final Duration PATIENCE = Duration.ofHours(1);
+
     private static final SamplingParameters WARM = new SamplingParameters(0.8f, 0.95f, 0);
 
     private static HostedModel model;
@@ -85,12 +87,11 @@ class DraftModelsTest {
         for (SamplingParameters sampling : List.of(SamplingParameters.GREEDY, WARM)) {
             GenerationResult plain = generate("none", TreeSpec.AUTO, sampling);
             GenerationResult speculative =
-                    undisturbed(folder.resolve("drafter").toString(), TreeSpec.of(6, 4, 16), sampling);
+                    generate(folder.resolve("drafter").toString(), TreeSpec.of(6, 4, 16), sampling);
 
             assertThat(speculative.tokens()).isEqualTo(plain.tokens());
             assertThat(speculative.statistics().drafted()).isGreaterThan(TOKENS);
-            assertThat(speculative.statistics().fallbacks())
-                    .doesNotContainKeys(FallbackCause.ERROR, FallbackCause.EXCEPTION, FallbackCause.INVALID_PROPOSAL);
+            assertThat(speculative.statistics().fallbacks()).isEmpty();
         }
     }
 
@@ -101,7 +102,7 @@ class DraftModelsTest {
                 .statistics();
         assertThat(chain.accepted()).isEqualTo(chain.drafted()).isGreaterThan(TOKENS / 2);
 
-        GenerationResult tree = undisturbed(itself, TreeSpec.of(6, 4, 16), SamplingParameters.GREEDY);
+        GenerationResult tree = generate(itself, TreeSpec.of(6, 4, 16), SamplingParameters.GREEDY);
         assertThat(tree.statistics().acceptedByStep())
                 .isEqualTo(tree.statistics().attemptedByStep());
         assertThat(tree.tokens())
@@ -122,17 +123,6 @@ class DraftModelsTest {
                 .hasMessageContaining("tokenizer: drafter 00.11, target " + own.fingerprint());
     }
 
-    /** Generates until no proposal came too late, as the first ones may on a busy machine. */
-    private static GenerationResult undisturbed(String drafter, TreeSpec tree, SamplingParameters sampling) {
-        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            GenerationResult result = generate(drafter, tree, sampling);
-            if (!result.statistics().fallbacks().containsKey(FallbackCause.TIMEOUT)) {
-                return result;
-            }
-        }
-        return Assumptions.abort("The machine is too busy: proposals came late in " + ATTEMPTS + " attempts");
-    }
-
     private static GenerationResult generate(String drafter, TreeSpec tree, SamplingParameters sampling) {
         Properties properties = new Properties();
         properties.setProperty("prism.drafter", drafter);
@@ -141,7 +131,7 @@ class DraftModelsTest {
                 .withStats(PrismConfig.Stats.OFF);
         DrafterSelection selection = DrafterSelection.open(config, Optional.empty(), model.target());
         try (SpeculativeDecoder decoder =
-                        new SpeculativeDecoder(model.target(), selection.drafter(), model.kernels(), config);
+                        new SpeculativeDecoder(model.target(), selection.drafter(), model.kernels(), config, PATIENCE);
                 DecodingSession session = decoder.openSession()) {
             int[] prompt = model.prompt(List.of("What do snakes eat?")).tokens();
             return session.generate(

@@ -20,9 +20,11 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -278,13 +280,13 @@ class GenerateContractTest {
     }
 
     @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES) // the measurement in the background, some seconds long, still holds it
     void aModelThatIsForgottenWithoutBeingClosedIsCollected() throws InterruptedException {
         WeakReference<AbstractModel> forgotten = useAndForget();
-        for (int attempt = 0; attempt < 100 && forgotten.get() != null; attempt++) {
+        while (forgotten.get() != null) {
             System.gc();
             Thread.sleep(50);
         }
-        assertThat(forgotten.get()).isNull();
     }
 
     private static WeakReference<AbstractModel> useAndForget() {

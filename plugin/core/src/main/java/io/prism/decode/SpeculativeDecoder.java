@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
 public final class SpeculativeDecoder implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SpeculativeDecoder.class);
 
-    /** The longest a drafter's call may take. */
+    /** The longest a drafter's call may take unless told otherwise. */
     private static final Duration DRAFTER_TIMEOUT = Duration.ofSeconds(1);
 
     /** The deepest trees whose acceptance is told apart. */
@@ -53,7 +53,21 @@ public final class SpeculativeDecoder implements AutoCloseable {
      * @param drafter what proposes; empty for plain decoding
      */
     public SpeculativeDecoder(TargetModel target, Optional<Drafter> drafter, Kernels kernels, PrismConfig config) {
-        this(target, drafter, kernels, config, DRAFTER_TIMEOUT, true);
+        this(target, drafter, kernels, config, DRAFTER_TIMEOUT);
+    }
+
+    /**
+     * The same for a drafter that may take longer than others.
+     *
+     * @param drafterTimeout the longest a drafter's call may take before it counts as failed
+     */
+    public SpeculativeDecoder(
+            TargetModel target,
+            Optional<Drafter> drafter,
+            Kernels kernels,
+            PrismConfig config,
+            Duration drafterTimeout) {
+        this(target, drafter, kernels, config, drafterTimeout, true);
     }
 
     SpeculativeDecoder(

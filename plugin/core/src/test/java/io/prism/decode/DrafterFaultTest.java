@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -29,26 +30,33 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever a drafter does costs speed only. */
-@Timeout(60)
+@Timeout(value = 5, unit = TimeUnit.MINUTES) // only a test that hangs comes near it
 class DrafterFaultTest {
     private static final TreeSpec TREE = TreeSpec.of(4, 2, 8);
     private static final int TOKENS = 60;
 
-    /** Far longer than any call of these tests but those that stall. */
-    private static final Duration TIMEOUT = Duration.ofMillis(300);
+    /** No call takes this long that does not stall, however busy the machine is. */
+    private static final Duration PATIENCE = Duration.ofHours(1);
+
+    /** Short, for stalls that have to be waited for; only used where other calls may be late as well. */
+    private static final Duration TIMEOUT = Duration.ofMillis(200);
 
     private final FakeTarget target = FakeTarget.of(31, 20);
     private final GenerationRequest request = request(new int[] {1, 2}, TOKENS, SamplingParameters.GREEDY, 0);
     private final int[] expected = plain(target, request);
 
-    private SpeculativeDecoder decoder(Drafter drafter) {
+    private SpeculativeDecoder decoder(Drafter drafter, Duration timeout) {
         return new SpeculativeDecoder(
-                target, Optional.of(drafter), new PlainKernels(), SpeculativeDecodingTest.config(TREE), TIMEOUT, false);
+                target, Optional.of(drafter), new PlainKernels(), SpeculativeDecodingTest.config(TREE), timeout, false);
     }
 
     private RequestStatistics decodes(Drafter drafter) {
+        return decodes(drafter, PATIENCE);
+    }
+
+    private RequestStatistics decodes(Drafter drafter, Duration timeout) {
         RequestStatistics statistics;
-        try (SpeculativeDecoder decoder = decoder(drafter);
+        try (SpeculativeDecoder decoder = decoder(drafter, timeout);
                 DecodingSession session = decoder.openSession()) {
             GenerationResult result = session.generate(request, token -> true);
             assertThat(result.tokens()).isEqualTo(expected);
@@ -109,7 +117,7 @@ class DrafterFaultTest {
                 throw new IllegalStateException("broken");
             }
         };
-        try (SpeculativeDecoder decoder = decoder(drafter);
+        try (SpeculativeDecoder decoder = decoder(drafter, PATIENCE);
                 DecodingSession session = decoder.openSession()) {
             session.generate(request, token -> true);
             session.truncate(2);
@@ -178,12 +186,14 @@ class DrafterFaultTest {
     void aDrafterThatNeverReturnsIsGivenUp(String method) throws Exception {
         CountDownLatch never = new CountDownLatch(1);
         CountDownLatch closed = new CountDownLatch(1);
+        AtomicBoolean stalled = new AtomicBoolean();
         FakeDrafter drafter = new FakeDrafter(false, Proposers.oracle(target));
         drafter.onCall = called -> {
             if (called.equals("close")) {
                 closed.countDown();
             }
             if (called.equals(method)) {
+                stalled.set(true);
                 boolean released = false;
                 while (!released) {
                     try {
@@ -195,16 +205,15 @@ class DrafterFaultTest {
                 }
             }
         };
-        RequestStatistics statistics = decodes(drafter);
+        RequestStatistics statistics = decodes(drafter, TIMEOUT);
         assertThat(statistics.accepted()).isZero();
         assertThat(statistics.fallbacks()).containsKey(FallbackCause.SWITCHED_OFF);
-        if (method.equals("propose")) {
+        // On a busy machine it may have been late before, when it was told of the prompt.
+        if (method.equals("propose") && stalled.get()) {
             assertThat(statistics.fallbacks()).containsEntry(FallbackCause.TIMEOUT, 1);
         }
         never.countDown();
-        assertThat(closed.await(10, TimeUnit.SECONDS))
-                .as("closed once it returned")
-                .isTrue();
+        closed.await(); // once it returned
     }
 
     @Test
@@ -219,7 +228,7 @@ class DrafterFaultTest {
                 }
             }
         };
-        RequestStatistics statistics = decodes(drafter);
+        RequestStatistics statistics = decodes(drafter, TIMEOUT);
         assertThat(statistics.fallbacks()).containsEntry(FallbackCause.TIMEOUT, GuardedDrafter.MOST_FAILURES);
         assertThat(drafter.proposals).hasValue(GuardedDrafter.MOST_FAILURES);
     }
@@ -243,7 +252,7 @@ class DrafterFaultTest {
                 }
             };
             decodes(drafter);
-            assertThat(closed.await(10, TimeUnit.SECONDS)).isTrue();
+            closed.await();
             assertThat(drafter.openSessions).hasValue(0);
             assertThat(drafter.closed).isTrue();
         }
