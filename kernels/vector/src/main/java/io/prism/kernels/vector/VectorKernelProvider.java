@@ -10,6 +10,7 @@ import io.prism.kernels.Kernels;
  */
 public final class VectorKernelProvider implements KernelProvider {
     private static final String MODULE = "jdk.incubator.vector";
+    private static final String MANAGEMENT = "java.management";
 
     @Override
     public String name() {
@@ -44,7 +45,9 @@ public final class VectorKernelProvider implements KernelProvider {
         if (!reason.isEmpty()) {
             throw new IllegalStateException("Kernels '" + name() + "' can't be used: " + reason);
         }
-        InliningDirectives.give();
+        if (ModuleLayer.boot().findModule(MANAGEMENT).isPresent()) {
+            InliningDirectives.give(); // a runtime without the module could not even load that class
+        }
         return new VectorKernels(new WorkerTeam(threads == 0 ? PhysicalCores.count() : threads));
     }
 }

@@ -8,6 +8,7 @@ import io.prism.kernels.Kernels;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -37,17 +38,42 @@ class VectorKernelProviderTest {
 
     @Test
     void saysWhatToPassWhereTheVectorApiIsMissing() throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        WithoutVectorApi.class.getName())
-                .redirectErrorStream(true)
-                .start();
+        assertThat(outputOf(WithoutVectorApi.class))
+                .contains("usable: false", "--add-modules jdk.incubator.vector", "chosen: scalar", "IllegalState");
+    }
+
+    @Test
+    void computesInARuntimeWithoutTheManagementModule() throws IOException, InterruptedException {
+        assertThat(outputOf(
+                        WithoutManagement.class,
+                        "--add-modules=jdk.incubator.vector",
+                        "--limit-modules=jdk.incubator.vector"))
+                .contains("management: false", "argmax: 2");
+    }
+
+    /** What a program writes in a JVM of its own, which must end well. */
+    private static String outputOf(Class<?> program, String... options) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(output).isZero();
-        assertThat(output)
-                .contains("usable: false", "--add-modules jdk.incubator.vector", "chosen: scalar", "IllegalState");
+        return output;
+    }
+
+    /** Run in a JVM of the fewest modules that can compute. */
+    static final class WithoutManagement {
+        private WithoutManagement() {}
+
+        public static void main(String[] arguments) {
+            System.out.println("management: "
+                    + ModuleLayer.boot().findModule("java.management").isPresent());
+            try (Kernels kernels = new VectorKernelProvider().open(2)) {
+                System.out.println("argmax: " + kernels.argmax(new float[] {0, 1, 3, 2}, 0, 4));
+            }
+        }
     }
 
     /** Run in a JVM without the incubator module. */
