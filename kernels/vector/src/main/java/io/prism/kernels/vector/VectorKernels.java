@@ -17,6 +17,7 @@ final class VectorKernels implements Kernels {
     private final MatrixProducts products;
     private final VectorAttention attention;
     private final VectorRows rows;
+    private final RowWarmUp warmUp = new RowWarmUp();
 
     /** Takes over the team and closes it in the end. */
     VectorKernels(WorkerTeam team) {
@@ -38,6 +39,7 @@ final class VectorKernels implements Kernels {
 
     @Override
     public PackedMatrix pack(List<Matrix> stacked, Packing packing) {
+        warmUp.begin();
         return products.pack(stacked, packing);
     }
 
