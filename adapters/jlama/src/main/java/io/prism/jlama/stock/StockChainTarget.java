@@ -35,7 +35,7 @@ public final class StockChainTarget implements TargetModel {
     }
 
     /**
-     * Tries which batch sizes Jlama computes right, which takes about 80 tokens' time.
+     * Tries which batch sizes Jlama computes right, which takes a second or, of large models, the time of 100 to 200 tokens.
      *
      * @param model not in use elsewhere meanwhile
      * @throws UnsupportedModelException if the model is distributed or does not generate text
