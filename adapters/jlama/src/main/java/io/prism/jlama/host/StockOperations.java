@@ -1,7 +1,7 @@
 package io.prism.jlama.host;
 
 import com.github.tjake.jlama.tensor.operations.TensorOperationsProvider;
-import io.prism.jlama.internals.JlamaInternals;
+import io.prism.jlama.internals.ModelMembers;
 import io.prism.spi.PrismException;
 import java.util.Locale;
 
@@ -39,6 +39,6 @@ final class StockOperations {
                     + "': for native ones com.github.tjake:jlama-native for this platform has to be on the class path; a"
                     + " choice made earlier in this process stays.");
         }
-        return "Jlama " + JlamaInternals.SUPPORTED_VERSION + ", " + chosen;
+        return "Jlama " + ModelMembers.JLAMA_VERSION + ", " + chosen;
     }
 }

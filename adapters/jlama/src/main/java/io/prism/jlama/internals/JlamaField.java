@@ -48,6 +48,22 @@ final class JlamaField<T> {
         return type.cast(handle().get(target));
     }
 
+    /** @throws PrismException if this Jlama has no such field */
+    void set(Object target, T value) {
+        handle().set(target, value);
+    }
+
+    /**
+     * Looks it up now.
+     *
+     * @return this
+     * @throws PrismException if this Jlama has no such field
+     */
+    JlamaField<T> lookedUp() {
+        handle();
+        return this;
+    }
+
     private VarHandle handle() {
         VarHandle found = handle;
         if (found == null) {
@@ -57,7 +73,7 @@ final class JlamaField<T> {
             } catch (ReflectiveOperationException e) {
                 throw new PrismException(
                         "This Jlama has no readable field " + owner.getName() + "." + name + ". Expected Jlama "
-                                + JlamaInternals.SUPPORTED_VERSION
+                                + ModelMembers.JLAMA_VERSION
                                 + ": put that version of jlama-core on the class path",
                         e);
             }

@@ -16,22 +16,26 @@ import io.prism.spi.PrismException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.lang.invoke.VarHandle;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The members of Jlama 0.8.4 that are neither public nor reachable otherwise. All are looked up at once, so that another
- * version of Jlama is found out before anything is done with a model.
+ * The members of Jlama's models that are neither public nor reachable otherwise; {@link LayerMembers} reads their layers.
+ * All are looked up at once, so that another version of Jlama is found out before anything is done with a model.
  */
 public final class ModelMembers {
-    private final VarHandle kvBufferCache;
-    private final VarHandle workingQType;
-    private final VarHandle modelQType;
-    private final VarHandle embedInput;
-    private final VarHandle sampleOutput;
-    private final VarHandle classifyOutput;
-    private final VarHandle poolingLayer;
-    private final VarHandle transformerBlocks;
+    /** The version of Jlama whose members these are. */
+    public static final String JLAMA_VERSION = "0.8.4";
+
+    private final JlamaField<KvBufferCache> kvBufferCache = field("kvBufferCache", KvBufferCache.class);
+    private final JlamaField<DType> workingQType = field("workingQType", DType.class);
+    private final JlamaField<Optional<DType>> modelQType = optionalField("modelQType");
+    private final JlamaField<EmbedInput> embedInput = field("embedInput", EmbedInput.class);
+    private final JlamaField<SampleOutput> sampleOutput = field("sampleOutput", SampleOutput.class);
+    private final JlamaField<ClassifyOutput> classifyOutput = field("classifyOutput", ClassifyOutput.class);
+    private final JlamaField<Optional<PoolingLayer>> poolingLayer = optionalField("poolingLayer");
+    private final JlamaField<TransformerBlock[]> transformerBlocks =
+            field("transformerBlocks", TransformerBlock[].class);
     private final MethodHandle addBosToken;
     private final MethodHandle maybeQuantize;
     private final MethodHandle postProcessResponse;
@@ -41,14 +45,6 @@ public final class ModelMembers {
     public ModelMembers() {
         try {
             MethodHandles.Lookup model = MethodHandles.privateLookupIn(AbstractModel.class, MethodHandles.lookup());
-            kvBufferCache = model.findVarHandle(AbstractModel.class, "kvBufferCache", KvBufferCache.class);
-            workingQType = model.findVarHandle(AbstractModel.class, "workingQType", DType.class);
-            modelQType = model.findVarHandle(AbstractModel.class, "modelQType", Optional.class);
-            embedInput = model.findVarHandle(AbstractModel.class, "embedInput", EmbedInput.class);
-            sampleOutput = model.findVarHandle(AbstractModel.class, "sampleOutput", SampleOutput.class);
-            classifyOutput = model.findVarHandle(AbstractModel.class, "classifyOutput", ClassifyOutput.class);
-            poolingLayer = model.findVarHandle(AbstractModel.class, "poolingLayer", Optional.class);
-            transformerBlocks = model.findVarHandle(AbstractModel.class, "transformerBlocks", TransformerBlock[].class);
             addBosToken = model.findVirtual(AbstractModel.class, "addBosToken", MethodType.methodType(boolean.class));
             maybeQuantize = model.findVirtual(
                     AbstractModel.class,
@@ -65,14 +61,24 @@ public final class ModelMembers {
                             MethodType.methodType(Optional.class, long.class));
         } catch (ReflectiveOperationException e) {
             throw new PrismException(
-                    "This Jlama has other members than version 0.8.4, which PRISM is made for (" + e.getMessage()
-                            + "). Use com.github.tjake:jlama-core:0.8.4.",
+                    "This Jlama has other methods than version " + JLAMA_VERSION + ", which PRISM is made for ("
+                            + e.getMessage() + "). Use com.github.tjake:jlama-core:" + JLAMA_VERSION + ".",
                     e);
         }
     }
 
+    private static <T> JlamaField<T> field(String name, Class<? extends T> type) {
+        return new JlamaField<T>(AbstractModel.class, name, type).lookedUp();
+    }
+
+    @SuppressWarnings("unchecked") // as declared there; a class literal can't say what is in it
+    private static <T> JlamaField<Optional<T>> optionalField(String name) {
+        return field(name, (Class<? extends Optional<T>>) (Class<?>) Optional.class);
+    }
+
+    /** Where Jlama keeps keys and values of its own sessions. */
     public KvBufferCache kvBufferCache(AbstractModel model) {
-        return (KvBufferCache) kvBufferCache.get(model);
+        return kvBufferCache.get(model);
     }
 
     public void setKvBufferCache(AbstractModel model, KvBufferCache cache) {
@@ -80,33 +86,34 @@ public final class ModelMembers {
     }
 
     public DType workingQType(AbstractModel model) {
-        return (DType) workingQType.get(model);
+        return workingQType.get(model);
     }
 
-    @SuppressWarnings("unchecked") // as declared there
     public Optional<DType> modelQType(AbstractModel model) {
-        return (Optional<DType>) modelQType.get(model);
+        return modelQType.get(model);
     }
 
     public EmbedInput embedInput(AbstractModel model) {
-        return (EmbedInput) embedInput.get(model);
+        return embedInput.get(model);
     }
 
+    /** The final norm and the head. */
     public SampleOutput sampleOutput(AbstractModel model) {
-        return (SampleOutput) sampleOutput.get(model);
+        return sampleOutput.get(model);
     }
 
-    public ClassifyOutput classifyOutput(AbstractModel model) {
-        return (ClassifyOutput) classifyOutput.get(model);
+    /** Null unless the model was loaded to classify. */
+    public @Nullable ClassifyOutput classifyOutput(AbstractModel model) {
+        return classifyOutput.find(model);
     }
 
-    @SuppressWarnings("unchecked") // as declared there
     public Optional<PoolingLayer> poolingLayer(AbstractModel model) {
-        return (Optional<PoolingLayer>) poolingLayer.get(model);
+        return poolingLayer.get(model);
     }
 
+    /** Decoder layers in order. */
     public TransformerBlock[] transformerBlocks(AbstractModel model) {
-        return (TransformerBlock[]) transformerBlocks.get(model);
+        return transformerBlocks.get(model);
     }
 
     /** Whether this model's prompts begin with the beginning-of-text token. */

@@ -7,7 +7,7 @@ import com.github.tjake.jlama.safetensors.Config;
 import com.github.tjake.jlama.tensor.AbstractTensor;
 import com.github.tjake.jlama.tensor.KvBufferCache.KvBuffer;
 import com.github.tjake.jlama.tensor.operations.TensorOperationsProvider;
-import io.prism.jlama.internals.JlamaInternals;
+import io.prism.jlama.internals.ModelMembers;
 import net.jafama.FastMath;
 
 /**
@@ -18,17 +18,18 @@ import net.jafama.FastMath;
 public final class StockForward {
     private final AbstractModel model;
     private final Config config;
+    private final ModelMembers members = new ModelMembers();
     private final SampleOutput output;
 
     public StockForward(AbstractModel model) {
         this.model = model;
         this.config = model.getConfig();
-        this.output = JlamaInternals.sampleOutput(model);
+        this.output = members.sampleOutput(model);
     }
 
     /** A cache for keys and values in memory, without the files that Jlama's named sessions leave behind. */
     public KvBuffer newKvBuffer() {
-        return JlamaInternals.kvBufferCache(model).getEphemeralKvBuffer();
+        return members.kvBufferCache(model).getEphemeralKvBuffer();
     }
 
     /**

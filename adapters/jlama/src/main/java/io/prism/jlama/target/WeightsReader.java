@@ -10,8 +10,9 @@ import com.github.tjake.jlama.model.functions.SampleOutput;
 import com.github.tjake.jlama.model.llama.LlamaModel;
 import com.github.tjake.jlama.safetensors.Config;
 import com.github.tjake.jlama.tensor.AbstractTensor;
-import io.prism.jlama.internals.JlamaInternals;
 import io.prism.jlama.internals.JlamaTensors;
+import io.prism.jlama.internals.LayerMembers;
+import io.prism.jlama.internals.ModelMembers;
 import io.prism.jlama.internals.UnsupportedModelException;
 import io.prism.kernels.Activation;
 import io.prism.kernels.AttentionShape;
@@ -71,7 +72,8 @@ final class WeightsReader {
 
     private DecoderWeights read(LlamaModel model) {
         Config config = model.getConfig();
-        TransformerBlock[] blocks = JlamaInternals.blocks(model);
+        ModelMembers members = new ModelMembers();
+        TransformerBlock[] blocks = members.transformerBlocks(model);
         if (config.dctx().hasModelShard() || blocks.length != config.numberOfLayers) {
             throw new UnsupportedModelException("the model is distributed: this process holds " + config.dctx());
         }
@@ -83,13 +85,13 @@ final class WeightsReader {
                         ? config.attentionMultiplier
                         : (float) (1.0 / StrictMath.sqrt(config.headSize)),
                 orElse(config.attnLogitSoftCapping, 0));
-        Matrix embedding = JlamaTensors.matrix("the embedding", JlamaInternals.embedding(model));
+        Matrix embedding = JlamaTensors.matrix("the embedding", LayerMembers.embedding(model));
         requireShape("the embedding", embedding, config.vocabularySize, config.embeddingLength);
         List<DecoderLayer> layers = new ArrayList<>(blocks.length);
         for (int i = 0; i < blocks.length; i++) {
-            layers.add(layer("layer " + i, JlamaInternals.block(blocks[i]), config, attention));
+            layers.add(layer("layer " + i, LayerMembers.block(blocks[i]), config, attention));
         }
-        SampleOutput output = JlamaInternals.sampleOutput(model);
+        SampleOutput output = members.sampleOutput(model);
         Matrix head = JlamaTensors.matrix("the head", output.getOutputLogitsWeights());
         requireShape("the head", head, config.vocabularySize, config.embeddingLength);
         return new DecoderWeights(
@@ -111,7 +113,7 @@ final class WeightsReader {
                 pack("the head", List.of(head)));
     }
 
-    private DecoderLayer layer(String name, JlamaInternals.Block block, Config config, AttentionShape shape) {
+    private DecoderLayer layer(String name, LayerMembers.Block block, Config config, AttentionShape shape) {
         refuse(name, "a norm after attention", block.postAttentionNorm());
         refuse(name, "a norm after the MLP", block.postMlpNorm());
         refuse(name, "a norm after the residual sum", block.preResponseNorm());
@@ -119,7 +121,7 @@ final class WeightsReader {
             throw new UnsupportedModelException(
                     name + " has a " + block.mlp().getClass().getSimpleName() + ", expected a plain gated MLP");
         }
-        JlamaInternals.Mlp mlp = JlamaInternals.mlp(mlpBlock);
+        LayerMembers.Mlp mlp = LayerMembers.mlp(mlpBlock);
         refuse(name, "an MLP bias", mlp.gateBias());
         refuse(name, "an MLP bias", mlp.downBias());
         AbstractTensor<?, ?> upTensor = mlp.up();
@@ -127,7 +129,7 @@ final class WeightsReader {
             throw new UnsupportedModelException(name + " has an MLP without gate");
         }
         int hidden = config.embeddingLength;
-        JlamaInternals.Attention attention = JlamaInternals.attention(block.attention());
+        LayerMembers.Attention attention = LayerMembers.attention(block.attention());
         Matrix query = matrix(name, "q", attention.query(), shape.queryWidth(), hidden);
         Matrix key = matrix(name, "k", attention.key(), shape.kvWidth(), hidden);
         Matrix value = matrix(name, "v", attention.value(), shape.kvWidth(), hidden);
@@ -177,7 +179,7 @@ final class WeightsReader {
         }
     }
 
-    private static float @Nullable [] qkvBias(String name, JlamaInternals.Attention attention, AttentionShape shape) {
+    private static float @Nullable [] qkvBias(String name, LayerMembers.Attention attention, AttentionShape shape) {
         if (attention.queryBias().isEmpty()
                 && attention.keyBias().isEmpty()
                 && attention.valueBias().isEmpty()) {
@@ -208,7 +210,7 @@ final class WeightsReader {
             throw new UnsupportedModelException(
                     name + " is a " + norm.getClass().getSimpleName() + ", expected an RMSNorm");
         }
-        return requireLength(name, JlamaInternals.weights(rmsNorm), length);
+        return requireLength(name, LayerMembers.weights(rmsNorm), length);
     }
 
     private static float[] requireLength(String name, float[] values, int length) {

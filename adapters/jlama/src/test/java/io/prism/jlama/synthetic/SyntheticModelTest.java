@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.github.tjake.jlama.model.AbstractModel;
 import com.github.tjake.jlama.safetensors.DType;
 import com.github.tjake.jlama.tensor.AbstractTensor;
-import io.prism.jlama.internals.JlamaInternals;
+import io.prism.jlama.internals.ModelMembers;
 import io.prism.jlama.testing.TestModels;
 import io.prism.kernels.Precision;
 import io.prism.spi.PrismException;
@@ -107,7 +107,7 @@ class SyntheticModelTest {
         Q4Model.quantize(dense, q4);
         AbstractModel model = TestModels.load(q4);
         assertThat(model.getWeights().getModelDType()).isEqualTo(DType.Q4);
-        assertThat(JlamaInternals.sampleOutput(model).getOutputLogitsWeights().dType())
+        assertThat(new ModelMembers().sampleOutput(model).getOutputLogitsWeights().dType())
                 .isEqualTo(DType.BF16);
         assertThatThrownBy(() -> Q4Model.quantize(dense, q4))
                 .isInstanceOf(PrismException.class)

@@ -1,39 +1,28 @@
 package io.prism.jlama.internals;
 
-import com.github.tjake.jlama.model.AbstractModel;
 import com.github.tjake.jlama.model.CausalSelfAttention;
 import com.github.tjake.jlama.model.LayerNorm;
 import com.github.tjake.jlama.model.MLPBlock;
 import com.github.tjake.jlama.model.RMSNorm;
 import com.github.tjake.jlama.model.TransformerBlock;
 import com.github.tjake.jlama.model.functions.FeedForward;
-import com.github.tjake.jlama.model.functions.SampleOutput;
 import com.github.tjake.jlama.model.llama.LlamaModel;
 import com.github.tjake.jlama.tensor.AbstractTensor;
-import com.github.tjake.jlama.tensor.KvBufferCache;
 import io.prism.spi.PrismException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what Jlama keeps to itself. Stateless; every method is safe for concurrent use.
+ * Reads what Jlama keeps to itself in the layers of a model; {@link ModelMembers} reads the model. Stateless; every method
+ * is safe for concurrent use.
  *
- * <p>Every method throws {@link PrismException} if the Jlama on the class path lacks a field, naming the version
- * expected.
+ * <p>Every method throws {@link PrismException} if the Jlama on the class path lacks a field, naming the
+ * version expected.
  */
-public final class JlamaInternals {
-    /** The version of Jlama whose fields these are. */
-    public static final String SUPPORTED_VERSION = "0.8.4";
-
+public final class LayerMembers {
     private static final Class<? extends AbstractTensor<?, ?>> TENSOR = erased(AbstractTensor.class);
     private static final Class<? extends Optional<?>> OPTIONAL = erased(Optional.class);
 
-    private static final JlamaField<TransformerBlock[]> BLOCKS =
-            new JlamaField<>(AbstractModel.class, "transformerBlocks", TransformerBlock[].class);
-    private static final JlamaField<SampleOutput> SAMPLE_OUTPUT =
-            new JlamaField<>(AbstractModel.class, "sampleOutput", SampleOutput.class);
-    private static final JlamaField<KvBufferCache> KV_BUFFER_CACHE =
-            new JlamaField<>(AbstractModel.class, "kvBufferCache", KvBufferCache.class);
     private static final JlamaField<AbstractTensor<?, ?>> EMBEDDING = tensorField(LlamaModel.class, "wte");
 
     private static final JlamaField<Optional<?>> PRE_ATTENTION_NORM =
@@ -73,7 +62,7 @@ public final class JlamaInternals {
     private static final JlamaField<Float> NORM_ADJUSTMENT =
             new JlamaField<>(RMSNorm.class, "weightAdjustment", Float.class);
 
-    private JlamaInternals() {}
+    private LayerMembers() {}
 
     /**
      * The parts of a decoder layer.
@@ -115,21 +104,6 @@ public final class JlamaInternals {
             AbstractTensor<?, ?> down,
             Optional<AbstractTensor<?, ?>> gateBias,
             Optional<AbstractTensor<?, ?>> downBias) {}
-
-    /** Decoder layers in order. */
-    public static TransformerBlock[] blocks(AbstractModel model) {
-        return BLOCKS.get(model);
-    }
-
-    /** The final norm and the head. */
-    public static SampleOutput sampleOutput(AbstractModel model) {
-        return SAMPLE_OUTPUT.get(model);
-    }
-
-    /** Where Jlama keeps keys and values of its own sessions. */
-    public static KvBufferCache kvBufferCache(AbstractModel model) {
-        return KV_BUFFER_CACHE.get(model);
-    }
 
     /** Embedding of a model of the Llama family, [vocabulary, hidden]. */
     public static AbstractTensor<?, ?> embedding(LlamaModel model) {
