@@ -39,7 +39,7 @@ final class VectorKernels implements Kernels {
 
     @Override
     public PackedMatrix pack(List<Matrix> stacked, Packing packing) {
-        warmUp.begin();
+        warmUp.packing(stacked);
         return products.pack(stacked, packing);
     }
 
