@@ -6,33 +6,48 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.github.tjake.jlama.model.AbstractModel;
 import com.github.tjake.jlama.safetensors.prompt.PromptContext;
 import io.prism.cli.bench.SuiteReader;
+import io.prism.cli.model.Contender;
+import io.prism.cli.model.DecoderFactory;
 import io.prism.config.PrismConfig;
+import io.prism.drafter.checkpoint.Checkpoint;
+import io.prism.drafter.checkpoint.LayerKind;
+import io.prism.drafter.format.SafeTensors;
+import io.prism.drafter.format.StoredTensor;
 import io.prism.jlama.PrismModels;
 import io.prism.spi.HostedModel;
 import io.prism.spi.ModelHost;
 import io.prism.spi.ModelSynthesizer;
 import io.prism.spi.PrismException;
+import io.prism.verify.SamplingParameters;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.ServiceLoader;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /**
  * The table of mistakes a user can make, each with what its message must say: what was found, what was expected, what to
- * do. What an agent says of a JVM or a Jlama it can't work in is in {@link AgentTest}.
+ * do. The whole messages are in {@code adapters/jlama/BAD-INPUT.md}, which is kept equal. What an agent says of a JVM or a
+ * Jlama it can't work in is in {@link AgentTest}.
  */
 class BadInputTest {
 
@@ -52,10 +67,22 @@ class BadInputTest {
         }
     }
 
-    @SuppressWarnings("unused") // the source of the parameters below
-    static final List<Case> CASES = Stream.of(flags(), kernelsAndDrafters(), modelFolders(), requests(), tools())
+    static final List<Case> CASES = Stream.of(
+                    flags(), kernelsAndDrafters(), draftModels(), modelFolders(), requests(), tools())
             .flatMap(List::stream)
             .toList();
+
+    /** Surefire starts tests in the module's folder. */
+    private static final Path PAGE = Path.of("..", "adapters", "jlama", "BAD-INPUT.md");
+
+    /** What the page should hold, as far as cases ran. */
+    private static final Path ROWS = Path.of("target", "bad-input.md");
+
+    @BeforeAll
+    static void beginRows() throws IOException {
+        Files.createDirectories(ROWS.getParent());
+        Files.deleteIfExists(ROWS);
+    }
 
     @TempDir
     private Path temporary;
@@ -70,7 +97,31 @@ class BadInputTest {
                     for (String part : bad.says()) {
                         assertThat(thrown).hasMessageContaining(part);
                     }
+                    String row = row(bad, thrown.getMessage(), folder);
+                    Files.writeString(ROWS, row + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                    assertThat(Files.readAllLines(PAGE))
+                            .as("%s, which %s has the rows for", PAGE, ROWS)
+                            .contains(row);
                 });
+    }
+
+    @Test
+    void thePageHasNoMistakesButThese() throws IOException {
+        List<String> rows = Files.readAllLines(PAGE).stream()
+                .filter(line -> line.startsWith("| "))
+                .skip(1)
+                .toList();
+        assertThat(rows).hasSameSizeAs(CASES).hasSizeGreaterThanOrEqualTo(25);
+    }
+
+    /** A row of the page; what depends on the place, and lists that grow, are put in general terms. */
+    private static String row(Case bad, String message, Path folder) {
+        String general = message.replace(folder.toString(), "DIR")
+                .replaceAll("(one of|only) \\[[^]]*]", "$1 [...]")
+                .replaceAll("Known flags: [a-z., ]+", "Known flags: ...")
+                .replace("|", "\\|")
+                .replaceAll("\\s+", " ");
+        return "| " + bad.name() + " | " + general + " |";
     }
 
     private static List<Case> flags() {
@@ -139,6 +190,61 @@ class BadInputTest {
                         folder -> load(DemoModel.folder(), "prism.kernel", "vector"),
                         "prism.kernel",
                         "'prism.kernels'"));
+    }
+
+    private static List<Case> draftModels() {
+        return List.of(
+                bad(
+                        "a draft model that lacks a tensor",
+                        drafter(folder -> rewrite(folder, tensors -> tensors.remove("modules.0.mlp.up_proj.weight"))),
+                        "modules.0.mlp.up_proj.weight",
+                        "missing"),
+                bad(
+                        "a draft model with a tensor too many",
+                        drafter(folder -> rewrite(
+                                folder,
+                                tensors ->
+                                        tensors.put("modules.7.stray.weight", StoredTensor.ofFloats(new float[4], 4)))),
+                        "modules.7.stray.weight"),
+                bad(
+                        "a draft model with a tensor of another shape",
+                        drafter(folder -> rewrite(
+                                folder,
+                                tensors ->
+                                        tensors.put("modules.0.fusion.bias", StoredTensor.ofFloats(new float[5], 5)))),
+                        "modules.0.fusion.bias",
+                        "[5]"),
+                bad(
+                        "a draft model with weights that are not numbers",
+                        drafter(folder -> rewrite(
+                                folder,
+                                tensors -> tensors.computeIfPresent("modules.0.fusion.bias", (name, bias) -> {
+                                    float[] values = bias.floats();
+                                    values[3] = Float.NaN;
+                                    return StoredTensor.ofFloats(values, values.length);
+                                }))),
+                        "modules.0.fusion.bias",
+                        "NaN"),
+                bad(
+                        "a draft model that was cut off",
+                        drafter(folder -> truncate(folder.resolve("model.safetensors"), 100_000)),
+                        "model.safetensors"),
+                bad(
+                        "a draft model without config.json",
+                        drafter(folder -> Files.delete(folder.resolve("config.json"))),
+                        "config.json is missing",
+                        "a draft model is a folder with"),
+                bad(
+                        "a draft model with an entry of config.json that does not exist",
+                        drafter(folder ->
+                                replace(folder.resolve("config.json"), "\"step_modules\"", "\"step_module\"")),
+                        "step_module"),
+                bad(
+                        "a draft model of another target",
+                        drafter(folder -> replace(
+                                folder.resolve("config.json"), "\"fingerprint\" : \"", "\"fingerprint\" : \"ff")),
+                        "tokenizer",
+                        "target"));
     }
 
     private static List<Case> modelFolders() {
@@ -223,6 +329,11 @@ class BadInputTest {
                         IllegalArgumentException.class,
                         "Prompt exceeds max tokens"),
                 bad(
+                        "a prompt longer than the context, on the command line",
+                        folder -> decode("word ".repeat(2000)),
+                        "does not fit a context of",
+                        "Shorten it"),
+                bad(
                         "a prompt longer than the limit of tokens",
                         folder -> generate("Once upon a time there was a snake", 0f, 4),
                         IllegalArgumentException.class,
@@ -297,15 +408,44 @@ class BadInputTest {
         }
     }
 
-    private static void host(Path model) {
+    private static HostedModel hosted(Path model) {
         ModelHost host = ServiceLoader.load(ModelHost.class).findFirst().orElseThrow();
-        try (HostedModel loaded = host.load(model.toString(), new ModelHost.LoadOptions("auto", 0, true, "auto"))) {
+        return host.load(model.toString(), new ModelHost.LoadOptions("auto", 0, true, "auto"));
+    }
+
+    private static void host(Path model) {
+        try (HostedModel loaded = hosted(model)) {
             throw new AssertionError("was loaded: " + loaded.name());
         }
     }
 
     private interface Damage {
         void to(Path model) throws IOException;
+    }
+
+    /** Loads the bundled model with a draft model of random weights after damaging that. */
+    private static Mistake drafter(Damage damage) {
+        return folder -> {
+            try (HostedModel fits = hosted(DemoModel.folder())) {
+                RandomDraftModel.write(folder.resolve("drafter"), fits.target(), LayerKind.FUSION, 1, false, 4096);
+            }
+            damage.to(folder.resolve("drafter"));
+            load(DemoModel.folder(), "prism.drafter", folder.resolve("drafter").toString());
+        };
+    }
+
+    private static void rewrite(Path drafter, Consumer<Map<String, StoredTensor>> change) throws IOException {
+        Path file = drafter.resolve("model.safetensors");
+        Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+        try (Checkpoint checkpoint = Checkpoint.open(drafter)) {
+            for (Map.Entry<String, StoredTensor> tensor : checkpoint.tensors().entrySet()) {
+                StoredTensor stored = tensor.getValue();
+                MemorySegment copy = MemorySegment.ofArray(stored.data().toArray(ValueLayout.JAVA_BYTE));
+                tensors.put(tensor.getKey(), new StoredTensor(stored.type(), stored.shape(), copy));
+            }
+        }
+        change.accept(tensors);
+        SafeTensors.write(file, tensors, Map.of());
     }
 
     /** Loads a copy of the bundled model after damaging it. */
@@ -350,6 +490,13 @@ class BadInputTest {
     private static void generate(String prompt, float temperature, int ntokens) {
         try (AbstractModel model = PrismModels.load(DemoModel.folder().toFile())) {
             model.generate(UUID.randomUUID(), PromptContext.of(prompt), temperature, ntokens, (piece, millis) -> {});
+        }
+    }
+
+    private static void decode(String prompt) {
+        try (HostedModel model = hosted(DemoModel.folder());
+                Contender plain = new DecoderFactory(model).plain(PrismConfig.DEFAULTS)) {
+            plain.run(model.prompt(List.of(prompt)), 8, SamplingParameters.GREEDY, 0, text -> {});
         }
     }
 
