@@ -107,7 +107,10 @@ class SyntheticModelTest {
         Q4Model.quantize(dense, q4);
         AbstractModel model = TestModels.load(q4);
         assertThat(model.getWeights().getModelDType()).isEqualTo(DType.Q4);
-        assertThat(new ModelMembers().sampleOutput(model).getOutputLogitsWeights().dType())
+        assertThat(new ModelMembers()
+                        .sampleOutput(model)
+                        .getOutputLogitsWeights()
+                        .dType())
                 .isEqualTo(DType.BF16);
         assertThatThrownBy(() -> Q4Model.quantize(dense, q4))
                 .isInstanceOf(PrismException.class)
