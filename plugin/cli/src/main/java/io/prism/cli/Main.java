@@ -29,7 +29,10 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Flags of decoding are set with -Dprism.NAME=VALUE before the command, with PRISM_NAME in the environment,"
-                    + " or in a file prism.properties beside the drafter: see 'prism flags'."
+                    + " or in a file prism.properties beside the drafter: see 'prism flags'.",
+            "",
+            "A drafter of your own is made by 'train', which the launcher ./prism fetches when it is first asked for: see"
+                    + " './prism train --help'."
         })
 public final class Main implements Runnable {
 

@@ -23,7 +23,7 @@ class MainTest {
     void helpNamesEveryCommandAndTheExitCodes() {
         Cli run = run("--help");
         assertThat(run.exitCode()).isZero();
-        assertThat(run.out()).contains("demo", "generate", "bench", "synthesize", "flags", "Exit codes");
+        assertThat(run.out()).contains("demo", "generate", "bench", "synthesize", "flags", "train", "Exit codes");
     }
 
     @Test
