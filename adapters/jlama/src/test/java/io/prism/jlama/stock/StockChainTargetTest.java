@@ -107,6 +107,10 @@ class StockChainTargetTest {
     void aDenseModelVerifiesSeveralTokensAtOnce() {
         AbstractModel model = TestModels.tiny(folder, "gemma2", Precision.F32);
         StockChainTarget target = StockChainTarget.of(model);
+        // on a busy machine the JIT compiler may not be done with Jlama in the time a target waits for it
+        for (int attempt = 1; attempt < MOST_ATTEMPTS && target.maxTreeRows() == 1; attempt++) {
+            target = StockChainTarget.of(model);
+        }
         assertThat(target.maxTreeRows()).isGreaterThan(1);
         assertThat(target.verifiesTrees()).isFalse();
     }
