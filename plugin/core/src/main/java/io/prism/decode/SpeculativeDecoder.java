@@ -42,6 +42,7 @@ public final class SpeculativeDecoder implements AutoCloseable {
     private final PrismConfig config;
     private final Duration drafterTimeout;
     private final CostModel cost;
+    private final Rounds rounds;
     private final AcceptanceModel acceptance = new AcceptanceModel(STEPS);
     private final AtomicInteger requests = new AtomicInteger();
     private final @Nullable StartupMeasurement measurement;
@@ -68,6 +69,7 @@ public final class SpeculativeDecoder implements AutoCloseable {
         this.config = config;
         this.drafterTimeout = drafterTimeout;
         this.cost = new CostModel(target.maxTreeRows());
+        this.rounds = new Rounds(target, cost);
         Optional<HiddenStateRequest> wanted = drafter.flatMap(SpeculativeDecoder::statesFor);
         this.drafter = wanted.isPresent() ? drafter : Optional.empty();
         this.states = wanted.orElse(HiddenStateRequest.NONE);
@@ -97,12 +99,17 @@ public final class SpeculativeDecoder implements AutoCloseable {
                         it -> new GuardedDrafter(it, states, hidden, vocabulary, drafterTimeout.toNanos()))
                 .orElse(null);
         RoundPlanner planner = new RoundPlanner(cost, acceptance, config.tree(), target.verifiesTrees());
-        return new DecodingSession(session, guarded, planner, cost, kernels, vocabulary, config, requests);
+        return new DecodingSession(session, guarded, planner, rounds, kernels, vocabulary, config, requests);
     }
 
     /** What passes cost, as known now. */
     public CostModel costModel() {
         return cost;
+    }
+
+    /** How passes were shared by requests that ran at the same time. */
+    public BatchStatistics batches() {
+        return rounds.statistics();
     }
 
     /**
