@@ -31,6 +31,7 @@ public final class DecodingSession implements AutoCloseable {
     private final @Nullable GuardedDrafter drafter;
     private final RoundPlanner planner;
     private final Rounds rounds;
+    private final KvBudget memory;
     private final GreedyVerifier greedy;
     private final SamplingVerifier sampling;
     private final PrismConfig config;
@@ -47,6 +48,7 @@ public final class DecodingSession implements AutoCloseable {
             @Nullable GuardedDrafter drafter,
             RoundPlanner planner,
             Rounds rounds,
+            KvBudget memory,
             Kernels kernels,
             int vocabulary,
             PrismConfig config,
@@ -55,6 +57,7 @@ public final class DecodingSession implements AutoCloseable {
         this.drafter = drafter;
         this.planner = planner;
         this.rounds = rounds;
+        this.memory = memory;
         this.greedy = new GreedyVerifier(kernels, vocabulary);
         this.sampling = new SamplingVerifier(kernels, vocabulary);
         this.config = config;
@@ -115,7 +118,10 @@ public final class DecodingSession implements AutoCloseable {
     }
 
     /**
-     * Appends the prompt to the history and generates.
+     * Appends the prompt to the history and generates. Waits for room in the memory for KV caches, if there is none.
+     *
+     * <p>An interrupt of the thread ends the request with {@link FinishReason#STOPPED}, at the latest when the pass under
+     * way is over; the thread stays interrupted. Interrupted before its turn has come, it changes nothing.
      *
      * <p>A failure of the target, or an exception from {@code listener}, is thrown on. The session stays usable: its
      * history holds the tokens that the listener was given, and not the prompt if it was given none. Only when the
@@ -194,10 +200,16 @@ public final class DecodingSession implements AutoCloseable {
         }
 
         GenerationResult run() {
+            KvBudget.Lease lease =
+                    memory.lease(start, (int) Math.min(capacity(), (long) start + request.maxNewTokens()));
+            if (lease == null) {
+                return new GenerationResult(new int[0], FinishReason.STOPPED, statistics.finish(0));
+            }
             boolean completed = false;
-            try (Rounds.Turns turns = rounds.join()) {
+            try (lease;
+                    Rounds.Turns turns = rounds.join()) {
                 history.append(request.prompt());
-                generate(turns);
+                generate(turns, lease);
                 completed = true;
             } finally {
                 if (!completed) {
@@ -211,7 +223,7 @@ public final class DecodingSession implements AutoCloseable {
             return new GenerationResult(history.copy(start), Objects.requireNonNull(reason), finished);
         }
 
-        private void generate(Rounds.Turns turns) {
+        private void generate(Rounds.Turns turns, KvBudget.Lease lease) {
             long begin = System.nanoTime();
             planner.truncated();
             if (speculating != null && !speculating.isOff() && speculating.length() < target.length()) {
@@ -238,7 +250,7 @@ public final class DecodingSession implements AutoCloseable {
             turns.endPrompt();
             while (reason == null) {
                 round(turns);
-                if (reason == null && Thread.currentThread().isInterrupted()) {
+                if (reason == null && (Thread.currentThread().isInterrupted() || !lease.cover(history.length() + 1))) {
                     reason = FinishReason.STOPPED;
                 }
             }
