@@ -17,12 +17,12 @@ final class JointDrafting {
     private final List<RoundStep> asked = new ArrayList<>();
     private final List<DraftRequest> requests = new ArrayList<>();
 
-    /** Gives each step that has a budget its proposal, or none. */
+    /** Gives each step that is drafted for by its group a proposal, or none. */
     void propose(List<RoundStep> steps) {
         asked.clear();
         requests.clear();
         for (RoundStep step : steps) {
-            if (step.budget() != null) {
+            if (step.isDrafted()) {
                 asked.add(step);
             }
         }

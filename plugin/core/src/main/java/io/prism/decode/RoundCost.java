@@ -4,7 +4,8 @@ import io.prism.tree.CostModel;
 
 /**
  * What a round of several sessions took, and what each of them is charged for it. In the time of the sessions, that is
- * (number of sessions) x (time of the round), so that charges add up to it.
+ * (number of sessions) x (time of the round), so that charges add up to it. The time of parts of prompts that went along
+ * is left out.
  *
  * @param sessions sessions whose round it was
  * @param rows rows of all their trees, each at least 1
@@ -23,10 +24,15 @@ record RoundCost(int sessions, int rows, int drafting, double plain, double draf
         if (!cost.isKnown()) {
             return new RoundCost(sessions, rows, drafting, 0, draftNanos, passNanos);
         }
-        double plain = cost.nanos(Math.min(sessions + otherRows, cost.maxRows()));
-        double expected = cost.nanos(Math.min(rows + otherRows, cost.maxRows()));
-        return new RoundCost(
-                sessions, rows, drafting, plain, draftNanos, Math.min(passNanos, MOST_OUTLIER * expected));
+        double plain = nanos(cost, sessions);
+        double prompts = nanos(cost, sessions + otherRows) - plain;
+        double expected = nanos(cost, rows + otherRows);
+        double pass = Math.min(passNanos, MOST_OUTLIER * expected) - prompts;
+        return new RoundCost(sessions, rows, drafting, plain, draftNanos, Math.max(pass, 0));
+    }
+
+    private static double nanos(CostModel cost, int rows) {
+        return cost.nanos(Math.clamp(rows, 1, cost.maxRows()));
     }
 
     /** The plain pass, and for those with trees their part of what trees added for everyone. */

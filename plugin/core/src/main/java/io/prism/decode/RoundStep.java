@@ -181,6 +181,7 @@ final class RoundStep {
         cost = shared;
     }
 
+    /** Whether there is a budget, and the group makes the proposal for it. */
     boolean isDrafted() {
         return draftedByGroup;
     }

@@ -11,7 +11,7 @@ import java.util.List;
  * n of them the pass is expected to give (number of sessions) + (sum of their path probabilities) tokens, in the time of
  * a pass of that many rows; the n with the most tokens per time is chosen, which is 0 where nothing pays. So a node
  * competes with those of all sessions, and trees get smaller as sessions get more: their roots alone take the rows that
- * cost little.
+ * cost little. Rows that are in the pass for another reason make further ones dearer too; their own time is left out.
  */
 public final class RowSharing {
     /** Trees must promise this much more tokens per time than a plain round: estimates err, and plain rounds are sure. */
@@ -21,6 +21,7 @@ public final class RowSharing {
     private final List<TreeSizer> proposals = new ArrayList<>();
     private int sessions;
     private int baseRows;
+    private double plainNanos;
     private int[] mostNodes = new int[4];
     private int[] taken = new int[4];
     private int[] picks = new int[64];
@@ -39,6 +40,7 @@ public final class RowSharing {
     public void begin(int newSessions, int otherRows) {
         sessions = newSessions;
         baseRows = newSessions + otherRows;
+        plainNanos = nanos(newSessions);
         proposals.clear();
     }
 
@@ -71,7 +73,7 @@ public final class RowSharing {
         }
         Arrays.fill(taken, 0, proposals.size(), 0);
         double expected = sessions;
-        double bestRate = expected * (1 + LEAST_GAIN) / nanos(baseRows);
+        double bestRate = expected * (1 + LEAST_GAIN) / plainNanos;
         int best = 0;
         for (int count = 0; count < most; count++) {
             int next = mostProbable();
@@ -81,7 +83,7 @@ public final class RowSharing {
             expected += proposals.get(next).probability(taken[next]);
             taken[next]++;
             picks[count] = next;
-            double rate = expected / nanos(baseRows + count + 1);
+            double rate = expected / (plainNanos + added(count + 1));
             if (rate > bestRate) {
                 bestRate = rate;
                 best = count + 1;
@@ -124,9 +126,13 @@ public final class RowSharing {
         for (int i = 0; i < taken[index]; i++) {
             expected += proposals.get(index).probability(i);
         }
-        double plain = nanos(baseRows);
-        double added = sessions * (nanos(rows) - plain);
-        return expected * plain - added * taken[index] / (rows - baseRows);
+        int all = rows - baseRows;
+        return expected * plainNanos - sessions * added(all) * taken[index] / all;
+    }
+
+    /** Time that this many nodes add to the pass. */
+    private double added(int nodes) {
+        return nanos(baseRows + nodes) - nanos(baseRows);
     }
 
     private double nanos(int passRows) {
