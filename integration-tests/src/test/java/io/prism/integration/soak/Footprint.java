@@ -34,10 +34,10 @@ record Footprint(long heap, long buffers, long resident, int threads, long files
                 ? unix.getOpenFileDescriptorCount()
                 : 0;
         return new Footprint(
-                heap, buffers, resident(), ManagementFactory.getThreadMXBean().getThreadCount(), files);
+                heap, buffers, residentBytes(), ManagementFactory.getThreadMXBean().getThreadCount(), files);
     }
 
-    private static long resident() throws Exception {
+    private static long residentBytes() throws Exception {
         Path status = Path.of("/proc/self/status");
         if (!Files.exists(status)) {
             return 0;

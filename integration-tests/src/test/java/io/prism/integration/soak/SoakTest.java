@@ -2,6 +2,7 @@ package io.prism.integration.soak;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
 import com.github.tjake.jlama.model.AbstractModel;
 import com.github.tjake.jlama.safetensors.DType;
 import com.github.tjake.jlama.safetensors.prompt.PromptContext;
@@ -88,6 +89,10 @@ class SoakTest {
         private static final long serialVersionUID = 1L;
     }
 
+    /** A drafter's faults are logged with their stack, which is too much of them here. */
+    private static final ch.qos.logback.classic.Logger DECODING_LOG =
+            (ch.qos.logback.classic.Logger) LoggerFactory.getLogger("io.prism.decode");
+
     private static HostedModel model;
     private static AbstractModel jlama;
     private static FaultyTarget target;
@@ -100,6 +105,8 @@ class SoakTest {
 
     @BeforeAll
     static void load() {
+        DECODING_LOG.setLevel(Level.ERROR);
+        ((ch.qos.logback.classic.Logger) LOG).setLevel(Level.INFO);
         Path folder = Path.of("models", "llama-snakes-6m").toAbsolutePath();
         model = ModelHosts.onClassPath().load(folder.toString(), new LoadOptions("auto", 0, true, "auto"));
         target = new FaultyTarget(model.target());
@@ -136,6 +143,7 @@ class SoakTest {
         decoder.close();
         jlama.close();
         model.close();
+        DECODING_LOG.setLevel(null);
     }
 
     private static GenerationRequest request(int prompt, int sampling, int tokens) {
