@@ -18,14 +18,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model folder name or id
  * @param machine what it ran on
- * @param runs one for each set, contender and temperature
+ * @param runs one for each set, contender and temperature; left out if throughput was measured
  * @param prefill times of prompts alone; left out if not measured
  * @param throughput with several requests at a time; left out if not measured
  */
 public record BenchReport(
         String model,
         String machine,
-        List<Run> runs,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Run> runs,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Prefill> prefill,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Rate> throughput) {
     private static final double DECIMALS = 1e4;

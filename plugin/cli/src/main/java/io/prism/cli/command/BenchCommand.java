@@ -133,7 +133,7 @@ public final class BenchCommand implements CliCommand {
             paramLabel = "S",
             defaultValue = "5",
             description = "With --sessions: length of each run. Default: ${DEFAULT-VALUE}.")
-    private int seconds;
+    private double seconds;
 
     @Option(names = "--plot", paramLabel = "FILE", description = "With --sessions: draw the throughput, as PNG.")
     private @Nullable Path plot;
@@ -152,7 +152,9 @@ public final class BenchCommand implements CliCommand {
         requirePositive("--limit", limit);
         requirePositive("--max-tokens", maxTokens);
         requirePositive("--repeats", repeats);
-        requirePositive("--seconds", seconds);
+        if (!(seconds > 0)) {
+            throw new PrismException("--seconds is " + seconds + ": expected more than 0.");
+        }
         sessions.forEach(number -> requirePositive("--sessions", number));
         List<QuestionSet> sets = new SuiteReader().read(suite, limit);
         boolean withStock = !stock.equals(NO_STOCK);
@@ -208,7 +210,7 @@ public final class BenchCommand implements CliCommand {
                 ThroughputPlan.prompts(hosted, sets, maxTokens),
                 sessions,
                 maxTokens,
-                Duration.ofSeconds(seconds),
+                Duration.ofNanos((long) (seconds * 1e9)),
                 repeats);
         List<Throughput> results;
         try (Progress progress = Progress.of("runs", plan.runs())) {
