@@ -155,16 +155,19 @@ class GenerateContractTest {
         assertThat(prism.generate(undisturbed, PromptContext.of(PROMPT), 0, 20, (text, time) -> {}).responseText)
                 .isEqualTo(first.responseText);
         assertThat(prism.generate(session, PromptContext.of(" And"), 0, 60, (text, time) -> {}).responseText)
-                .isEqualTo(prism.generate(undisturbed, PromptContext.of(" And"), 0, 60, (text, time) -> {})
-                        .responseText);
+                .isEqualTo(
+                        prism.generate(undisturbed, PromptContext.of(" And"), 0, 60, (text, time) -> {}).responseText);
     }
 
     @Test
     void anInterruptEndsTheRequestWithWhatThereIs() {
         String whole = generate(prism, PROMPT, 100).responseText;
-        Response cut = prism.generate(UUID.randomUUID(), PromptContext.of(PROMPT), 0, 100, (text, time) -> Thread
-                .currentThread()
-                .interrupt());
+        Response cut = prism.generate(
+                UUID.randomUUID(),
+                PromptContext.of(PROMPT),
+                0,
+                100,
+                (text, time) -> Thread.currentThread().interrupt());
         assertThat(Thread.interrupted()).isTrue();
         assertThat(cut.responseText).isNotEmpty().isNotEqualTo(whole);
         assertThat(whole).startsWith(cut.responseText);
@@ -176,8 +179,8 @@ class GenerateContractTest {
         CountDownLatch generating = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
         try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
-            Future<Response> first = threads.submit(
-                    () -> prism.generate(session, PromptContext.of(PROMPT), 0, 20, (text, time) -> {
+            Future<Response> first =
+                    threads.submit(() -> prism.generate(session, PromptContext.of(PROMPT), 0, 20, (text, time) -> {
                         generating.countDown();
                         awaitQuietly(go);
                     }));

@@ -34,7 +34,11 @@ record Footprint(long heap, long buffers, long resident, int threads, long files
                 ? unix.getOpenFileDescriptorCount()
                 : 0;
         return new Footprint(
-                heap, buffers, residentBytes(), ManagementFactory.getThreadMXBean().getThreadCount(), files);
+                heap,
+                buffers,
+                residentBytes(),
+                ManagementFactory.getThreadMXBean().getThreadCount(),
+                files);
     }
 
     private static long residentBytes() throws Exception {

@@ -128,8 +128,7 @@ class SoakTest {
             for (int prompt = 0; prompt < PROMPTS.size(); prompt++) {
                 for (int sampling = 0; sampling < SAMPLINGS.size(); sampling++) {
                     try (DecodingSession session = plain.openSession()) {
-                        expected[prompt][sampling] = session.generate(
-                                        request(prompt, sampling, LONGEST), token -> true)
+                        expected[prompt][sampling] = session.generate(request(prompt, sampling, LONGEST), token -> true)
                                 .tokens();
                     }
                 }
@@ -159,8 +158,7 @@ class SoakTest {
     private static String throughJlama(int prompt, Consumer<String> callback) {
         PromptContext context = PromptContext.of(PROMPTS.get(prompt));
         int length = model.encode(PROMPTS.get(prompt)).length;
-        return jlama.generate(
-                        UUID.randomUUID(), context, 0, length + LONGEST, (piece, time) -> callback.accept(piece))
+        return jlama.generate(UUID.randomUUID(), context, 0, length + LONGEST, (piece, time) -> callback.accept(piece))
                 .responseText;
     }
 
@@ -231,7 +229,8 @@ class SoakTest {
         int prompt = random.nextInt(PROMPTS.size());
         try {
             switch (way) {
-                case THROUGH_JLAMA -> assertThat(throughJlama(prompt, piece -> {})).isEqualTo(expectedText[prompt]);
+                case THROUGH_JLAMA ->
+                    assertThat(throughJlama(prompt, piece -> {})).isEqualTo(expectedText[prompt]);
                 case CANCELLED_THROUGH_JLAMA -> cancelThroughJlama(prompt, random.nextInt(5));
                 case INTERRUPTED_THROUGH_JLAMA -> interruptThroughJlama(prompt);
                 default -> decode(way, prompt, random);
@@ -296,6 +295,7 @@ class SoakTest {
         } catch (ListenerFailed e) {
             assertThat(way).isEqualTo(Way.LISTENER_THROWS);
         }
-        assertThat(heard).isEqualTo(Arrays.stream(all).limit(heard.size()).boxed().toList());
+        assertThat(heard)
+                .isEqualTo(Arrays.stream(all).limit(heard.size()).boxed().toList());
     }
 }

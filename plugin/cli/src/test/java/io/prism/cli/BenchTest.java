@@ -138,8 +138,16 @@ class BenchTest {
         Path json = folder.resolve("report.json");
         Path plot = folder.resolve("plots/throughput.png");
         Cli run = bench(
-                "--max-tokens", "8", "--sessions", "1,3", "--seconds", "0.1", "--json", json.toString(), "--plot", plot
-                        .toString());
+                "--max-tokens",
+                "8",
+                "--sessions",
+                "1,3",
+                "--seconds",
+                "0.1",
+                "--json",
+                json.toString(),
+                "--plot",
+                plot.toString());
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(run.out()).contains("requests", "in a pass");
         assertThat(Files.readAllBytes(plot)).startsWith(0x89, 'P', 'N', 'G');
@@ -152,8 +160,8 @@ class BenchTest {
                     .isEqualTo(rate.path("answers").asInt());
         });
         assertThat(report.path("throughput"))
-                .extracting(rate -> rate.path("drafter").asText()
-                        + rate.path("requests").asInt())
+                .extracting(rate ->
+                        rate.path("drafter").asText() + rate.path("requests").asInt())
                 .containsExactlyInAnyOrder("none1", "none3", "stock1", "ngram1", "ngram3");
     }
 

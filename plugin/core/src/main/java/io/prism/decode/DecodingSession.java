@@ -314,8 +314,7 @@ public final class DecodingSession implements AutoCloseable {
             account(verdict, used, emitted, ownDraft, step.begunNanos() - drafted, other - verified - listenerNanos);
         }
 
-        private void account(
-                Verdict verdict, int used, int emitted, long ownDraft, long waitNanos, long otherNanos) {
+        private void account(Verdict verdict, int used, int emitted, long ownDraft, long waitNanos, long otherNanos) {
             int tokens = emitted + (reason == FinishReason.END_TOKEN ? 1 : 0);
             RoundCost cost = step.cost();
             long draftNanos = ownDraft + step.draftNanos();

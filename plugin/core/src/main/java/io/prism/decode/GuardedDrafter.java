@@ -1,7 +1,7 @@
 package io.prism.decode;
 
-import io.prism.spi.DraftSession;
 import io.prism.spi.DraftRequest;
+import io.prism.spi.DraftSession;
 import io.prism.spi.Drafter;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;

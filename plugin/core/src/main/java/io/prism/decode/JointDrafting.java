@@ -29,7 +29,8 @@ final class JointDrafting {
         if (asked.size() > 1) {
             asked.removeIf(step -> !request(step));
         }
-        boolean made = requests.size() > 1 && tryTogether(asked.getFirst().drafter().drafter());
+        boolean made =
+                requests.size() > 1 && tryTogether(asked.getFirst().drafter().drafter());
         for (RoundStep step : asked) {
             if (made) {
                 step.takeProposal();

@@ -102,8 +102,7 @@ final class JointPass {
             drafted += step.isDrafted() ? 1 : 0;
             failed |= step.hasFailed();
         }
-        RoundCost shared =
-                RoundCost.of(cost, rounds.size(), promptRows, rows, drafted, draftNanos, passNanos);
+        RoundCost shared = RoundCost.of(cost, rounds.size(), promptRows, rows, drafted, draftNanos, passNanos);
         for (RoundStep step : group) {
             step.took(draftNanos, passNanos);
             step.charge(shared);

@@ -82,7 +82,9 @@ final class JointSizing {
     private void takeAll() {
         int left = cost.maxRows() - sessions - otherRows;
         for (Proposal proposal : proposals) {
-            int nodes = Math.min(Math.min(proposal.maxRows() - 1, left), proposal.planner().ranked().count());
+            int nodes = Math.min(
+                    Math.min(proposal.maxRows() - 1, left),
+                    proposal.planner().ranked().count());
             left -= nodes;
             proposal.planner().take(nodes, proposal.chosen());
         }

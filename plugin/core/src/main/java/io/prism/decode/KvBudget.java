@@ -60,9 +60,7 @@ final class KvBudget {
                         "No room for the KV cache of a request made from another one's token callback: it needs %.0f MiB,"
                                 + " %.0f of %.0f MiB are in use. Generate after the callback has returned, or raise"
                                 + " prism.kvmemory",
-                        bytes / MIB,
-                        leased / MIB,
-                        total / MIB));
+                        bytes / MIB, leased / MIB, total / MIB));
             }
         } else if (!awaitRoom(bytes)) {
             return null;

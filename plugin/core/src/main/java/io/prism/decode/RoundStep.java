@@ -150,9 +150,7 @@ final class RoundStep {
     }
 
     PassRequest request() {
-        return prompt
-                ? new PassRequest.Prefill(target, tokens, from, count)
-                : new PassRequest.Verify(target, tree);
+        return prompt ? new PassRequest.Prefill(target, tokens, from, count) : new PassRequest.Verify(target, tree);
     }
 
     void begun(long now) {

@@ -38,6 +38,7 @@ final class Rounds {
 
     private final TargetModel target;
     private final CostModel cost;
+    private final int lanes;
     private final @Nullable Batcher<RoundStep> batcher;
 
     /** Passes that are not under way, kept for their memory. */
@@ -51,8 +52,8 @@ final class Rounds {
     Rounds(TargetModel target, CostModel cost) {
         this.target = target;
         this.cost = cost;
-        this.batcher =
-                target.maxJointRows() > 1 ? new Batcher<>(new Work(), Math.max(1, target.concurrentPasses())) : null;
+        this.lanes = Math.max(1, target.concurrentPasses());
+        this.batcher = target.maxJointRows() > 1 ? new Batcher<>(new Work(), lanes) : null;
     }
 
     /** A request begins. */
@@ -79,9 +80,9 @@ final class Rounds {
             decoding.incrementAndGet();
         }
 
-        /** How many requests are in their rounds, this one included. */
+        /** How many requests are to be expected in the next round, this one included. */
         int sessions() {
-            return batcher == null ? 1 : Math.max(1, decoding.get());
+            return batcher == null ? 1 : Math.max(1, share(decoding.get()));
         }
 
         /** Performs a step, see {@link Batcher.Member#perform}. */
@@ -105,6 +106,11 @@ final class Rounds {
         }
     }
 
+    /** Of this many requests, those that a pass has when as many passes run at once as may. */
+    private int share(int requests) {
+        return (requests + lanes - 1) / lanes;
+    }
+
     private void pass(List<RoundStep> group) {
         JointPass kept = idle.pollLast();
         JointPass pass = kept == null ? new JointPass(target, cost) : kept;
@@ -121,7 +127,7 @@ final class Rounds {
         @Override
         public List<RoundStep> choose(List<RoundStep> waiting) {
             int most = target.maxJointRows();
-            int promptRows = promptRows(decoding.get());
+            int promptRows = promptRows(share(decoding.get()));
             int rows = 0;
             List<RoundStep> group = new ArrayList<>(waiting.size());
             for (RoundStep step : waiting) {
@@ -148,7 +154,7 @@ final class Rounds {
         @Override
         public long patienceNanos(int members) {
             return cost.isKnown()
-                    ? (long) (PATIENCE * cost.nanos(Math.clamp(members, 1, cost.maxRows())))
+                    ? (long) (PATIENCE * cost.nanos(Math.clamp(share(members), 1, cost.maxRows())))
                     : FIRST_PATIENCE_NANOS;
         }
     }

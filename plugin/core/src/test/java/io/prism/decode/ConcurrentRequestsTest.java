@@ -101,7 +101,9 @@ class ConcurrentRequestsTest {
                 }
             }
         }
-        assertThat(shared).as("the test would show nothing if no pass was shared").isPositive();
+        assertThat(shared)
+                .as("the test would show nothing if no pass was shared")
+                .isPositive();
         assertThat(together.jointProposals.get()).isPositive();
         assertThat(target.openSessions).hasValue(0);
     }
@@ -111,7 +113,8 @@ class ConcurrentRequestsTest {
         int requests = 64;
         int[][] expected = expected(requests);
         AtomicInteger failures = new AtomicInteger();
-        // Each pass of a session of its own may fail, in a shared pass as well as in the one it gets by itself afterwards.
+        // Each pass of a session of its own may fail, in a shared pass as well as in the one it gets by itself
+        // afterwards.
         IntConsumer faults = pass -> {
             if (ThreadLocalRandom.current().nextInt(40) == 0) {
                 failures.incrementAndGet();

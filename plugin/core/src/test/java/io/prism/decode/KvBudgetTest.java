@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class KvBudgetTest {
     /** Each task has a thread of its own, as a thread with a lease must not wait for another. */
-    private final ExecutorService threads = Executors.newThreadPerTaskExecutor(
-            Thread.ofPlatform().daemon().factory());
+    private final ExecutorService threads =
+            Executors.newThreadPerTaskExecutor(Thread.ofPlatform().daemon().factory());
 
     @AfterEach
     void endThreads() {
@@ -100,7 +100,9 @@ class KvBudgetTest {
         boolean[] ended = new boolean[1];
         Thread[] owner = new Thread[1];
         Future<?> second = waiting(
-                owner, () -> ended[0] = budget.lease(10, 10) == null && Thread.currentThread().isInterrupted());
+                owner,
+                () -> ended[0] =
+                        budget.lease(10, 10) == null && Thread.currentThread().isInterrupted());
         owner[0].interrupt();
         second.get();
         assertThat(ended[0]).isTrue();

@@ -92,12 +92,7 @@ class RoundPlannerTest {
                 RoundCost shared =
                         RoundCost.of(cost, 1, 0, chosen.size(), budget == null ? 0 : 1, (long) draft, (long) pass);
                 planner.finished(
-                        budget,
-                        shared.plain(),
-                        accepted + 1,
-                        shared.draftOfOne(),
-                        shared.passOf(chosen.size()),
-                        0);
+                        budget, shared.plain(), accepted + 1, shared.draftOfOne(), shared.passOf(chosen.size()), 0);
                 cost.observe(chosen.size(), (long) pass);
                 time += draft + pass;
                 for (int i = 0; i <= accepted; i++) {
@@ -231,8 +226,7 @@ class RoundPlannerTest {
             int rows = chosen.stream().mapToInt(TokenTree::size).sum();
             double draft = world.draftCost * PLAIN * steps;
             double pass = world.pass(rows, 0);
-            RoundCost shared =
-                    RoundCost.of(world.cost, sessions, 0, rows, drafting, (long) draft, (long) pass);
+            RoundCost shared = RoundCost.of(world.cost, sessions, 0, rows, drafting, (long) draft, (long) pass);
             for (int i = 0; i < sessions; i++) {
                 int nodes = chosen.get(i).size() - 1;
                 int accepted = 0;

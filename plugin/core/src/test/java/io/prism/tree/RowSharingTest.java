@@ -103,8 +103,10 @@ class RowSharingTest {
                 for (int c = 0; c <= 4; c++) {
                     double other = rate(cost, proposals, a, b, c);
                     // where the best is within the least gain, a plain round is taken
-                    assertThat(chosen).isGreaterThanOrEqualTo(
-                            Math.min(other, Math.max(plain, other / (1 + RowSharing.LEAST_GAIN))) - 1e-15);
+                    assertThat(chosen)
+                            .isGreaterThanOrEqualTo(Math.min(
+                                            other, Math.max(plain, other / (1 + RowSharing.LEAST_GAIN)))
+                                    - 1e-15);
                 }
             }
         }

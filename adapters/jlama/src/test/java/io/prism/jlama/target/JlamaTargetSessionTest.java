@@ -379,8 +379,8 @@ class JlamaTargetSessionTest {
                             List.of(request, new PassRequest.Prefill(bad, new int[] {VOCABULARY}, 0, 1))))
                     .isInstanceOf(PrismException.class)
                     .hasMessageContaining("Token 512");
-            assertThatThrownBy(() -> target.runTogether(
-                            List.of(request, new PassRequest.Prefill(foreign, tokens, 0, 1))))
+            assertThatThrownBy(
+                            () -> target.runTogether(List.of(request, new PassRequest.Prefill(foreign, tokens, 0, 1))))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("another target");
             assertThatThrownBy(() -> target.runTogether(List.of(
@@ -388,7 +388,8 @@ class JlamaTargetSessionTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("257 rows");
             assertThat(good.length()).isEqualTo(20);
-            assertThat(Sessions.logits(good.prefill(tokens, 20, 10), 9, VOCABULARY)).isEqualTo(plain[29]);
+            assertThat(Sessions.logits(good.prefill(tokens, 20, 10), 9, VOCABULARY))
+                    .isEqualTo(plain[29]);
         }
     }
 

@@ -37,14 +37,18 @@ public final class ThroughputChart {
                 .yAxisTitle("tokens per second")
                 .build();
         chart.getStyler().setYAxisMin(0.0);
-        double[] all =
-                results.stream().mapToDouble(Throughput::sessions).distinct().sorted().toArray();
+        double[] all = results.stream()
+                .mapToDouble(Throughput::sessions)
+                .distinct()
+                .sorted()
+                .toArray();
         Map<Contender, List<Throughput>> byContender = results.stream()
                 .collect(Collectors.groupingBy(Throughput::contender, LinkedHashMap::new, Collectors.toList()));
         byContender.forEach((contender, runs) -> {
             if (contender instanceof Contender.Stock) {
                 double rate = runs.getFirst().tokensPerSecond();
-                chart.addSeries(name(contender), all, Arrays.stream(all).map(x -> rate).toArray());
+                chart.addSeries(
+                        name(contender), all, Arrays.stream(all).map(x -> rate).toArray());
             } else {
                 chart.addSeries(
                         name(contender),

@@ -54,7 +54,8 @@ public record ThroughputPlan(
 
     /** Runs of all contenders. */
     public int runs() {
-        int ours = 1 + (int) others.stream().filter(Contender.Ours.class::isInstance).count();
+        int ours = 1
+                + (int) others.stream().filter(Contender.Ours.class::isInstance).count();
         return repeats * (ours * sessions.size() + 1 + others.size() - ours);
     }
 }

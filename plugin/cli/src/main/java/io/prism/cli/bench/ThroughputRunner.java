@@ -105,9 +105,7 @@ public final class ThroughputRunner {
         }
 
         private BatchStatistics batches() {
-            return contender instanceof Contender.Ours ours
-                    ? ours.decoder().batches()
-                    : new BatchStatistics(0, 0, 0);
+            return contender instanceof Contender.Ours ours ? ours.decoder().batches() : new BatchStatistics(0, 0, 0);
         }
 
         void ask() {

@@ -37,7 +37,8 @@ public final class ThroughputTable {
                     isStock ? "any" : Integer.toString(result.sessions()),
                     Quantity.rate(rate),
                     isStock ? "-" : Quantity.rate(rate / result.sessions()),
-                    Quantity.speedup(stock.map(it -> rate / it.tokensPerSecond()).orElse(Double.NaN)),
+                    Quantity.speedup(
+                            stock.map(it -> rate / it.tokensPerSecond()).orElse(Double.NaN)),
                     isStock ? "-" : Quantity.speedup(rate / plain(results, result.sessions())),
                     Quantity.ratio(result.acceptanceLength()),
                     Quantity.ratio(result.requestsPerPass()),
