@@ -114,9 +114,11 @@ public final class Batcher<T> {
         return new Group(chosen, those);
     }
 
-    /** @param members whose tasks they are, in the same order */
+    /** Tasks that are done together, the leader's first. */
     private final class Group {
         private final List<T> tasks;
+
+        /** Whose tasks they are, in the same order. */
         private final List<Member> those;
 
         Group(List<T> tasks, List<Member> those) {
