@@ -17,6 +17,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -134,6 +136,78 @@ class GenerateContractTest {
         });
 
         assertThat(response.responseText).isEqualTo(generate(prism, PROMPT, 40).responseText);
+    }
+
+    @Test
+    void aCancellationFromTheCallbackEndsTheRequestAndTheSessionIsWhatItWasBefore() {
+        UUID session = UUID.randomUUID();
+        Response first = prism.generate(session, PromptContext.of(PROMPT), 0, 20, (text, time) -> {});
+        List<String> heard = new ArrayList<>();
+        assertThatThrownBy(() -> prism.generate(session, PromptContext.of(" More"), 0, 200, (text, time) -> {
+                    heard.add(text);
+                    if (heard.size() == 3) {
+                        throw new CancellationException("the reader went away");
+                    }
+                }))
+                .isInstanceOf(CancellationException.class)
+                .hasMessage("the reader went away");
+        assertThat(heard).hasSize(3);
+
+        UUID undisturbed = UUID.randomUUID();
+        assertThat(prism.generate(undisturbed, PromptContext.of(PROMPT), 0, 20, (text, time) -> {}).responseText)
+                .isEqualTo(first.responseText);
+        assertThat(prism.generate(session, PromptContext.of(" And"), 0, 60, (text, time) -> {}).responseText)
+                .isEqualTo(
+                        prism.generate(undisturbed, PromptContext.of(" And"), 0, 60, (text, time) -> {}).responseText);
+    }
+
+    @Test
+    void anInterruptEndsTheRequestWithWhatThereIs() {
+        String whole = generate(prism, PROMPT, 100).responseText;
+        Response cut = prism.generate(
+                UUID.randomUUID(),
+                PromptContext.of(PROMPT),
+                0,
+                100,
+                (text, time) -> Thread.currentThread().interrupt());
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(cut.responseText).isNotEmpty().isNotEqualTo(whole);
+        assertThat(whole).startsWith(cut.responseText);
+    }
+
+    @Test
+    void anInterruptEndsTheWaitForASessionInUse() throws Exception {
+        UUID session = UUID.randomUUID();
+        CountDownLatch generating = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            Future<Response> first =
+                    threads.submit(() -> prism.generate(session, PromptContext.of(PROMPT), 0, 20, (text, time) -> {
+                        generating.countDown();
+                        awaitQuietly(go);
+                    }));
+            generating.await();
+            Thread[] waiting = new Thread[1];
+            CountDownLatch started = new CountDownLatch(1);
+            Future<Response> second = threads.submit(() -> {
+                waiting[0] = Thread.currentThread();
+                started.countDown();
+                return generate(prism, session, " More", 40);
+            });
+            started.await();
+            waiting[0].interrupt();
+            assertThatThrownBy(second::get).hasRootCauseInstanceOf(InterruptedException.class);
+            go.countDown();
+            assertThat(first.get().responseText).isNotEmpty();
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test

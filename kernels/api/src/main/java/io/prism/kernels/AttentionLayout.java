@@ -77,6 +77,19 @@ public final class AttentionLayout {
         tailStarts[rows] = at + count;
     }
 
+    /** Adds all rows of another layout. */
+    public void addAll(AttentionLayout other) {
+        for (int row = 0; row < other.rows; row++) {
+            addRow(other.caches[row], other.slots[row], other.prefixes[row]);
+            int from = other.tailStarts[row];
+            int count = other.tailStarts[row + 1] - from;
+            int at = tailStarts[rows];
+            reserveTail(at + count);
+            System.arraycopy(other.tail, from, tail, at, count);
+            tailStarts[rows] = at + count;
+        }
+    }
+
     private void addRow(KvCache cache, int slot, int prefix) {
         if (rows == slots.length) {
             caches = Arrays.copyOf(caches, 2 * rows);

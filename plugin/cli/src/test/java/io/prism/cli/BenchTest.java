@@ -134,6 +134,38 @@ class BenchTest {
     }
 
     @Test
+    void measuresThroughputWithSeveralRequestsAtATimeWhenAsked() throws IOException {
+        Path json = folder.resolve("report.json");
+        Path plot = folder.resolve("plots/throughput.png");
+        Cli run = bench(
+                "--max-tokens",
+                "8",
+                "--sessions",
+                "1,3",
+                "--seconds",
+                "0.1",
+                "--json",
+                json.toString(),
+                "--plot",
+                plot.toString());
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).contains("requests", "in a pass");
+        assertThat(Files.readAllBytes(plot)).startsWith(0x89, 'P', 'N', 'G');
+        JsonNode report = new ObjectMapper().readTree(json.toFile());
+        assertThat(report.has("runs")).isFalse();
+        assertThat(report.path("throughput")).hasSize(5).allSatisfy(rate -> {
+            assertThat(rate.path("tokensPerSecond").asDouble()).isPositive();
+            assertThat(rate.path("answers").asInt()).isPositive();
+            assertThat(rate.path("equalToPlain").asInt())
+                    .isEqualTo(rate.path("answers").asInt());
+        });
+        assertThat(report.path("throughput"))
+                .extracting(rate ->
+                        rate.path("drafter").asText() + rate.path("requests").asInt())
+                .containsExactlyInAnyOrder("none1", "none3", "stock1", "ngram1", "ngram3");
+    }
+
+    @Test
     void aPromptLongerThanTheContextIsRefused() {
         Cli run = bench("--prefill", "512");
         assertThat(run.exitCode()).isEqualTo(1);

@@ -95,6 +95,7 @@ final class ConfigReader {
                 value(Flag.THREADS, text -> between(0, MOST_THREADS, text)).orElse(0),
                 value(Flag.REPACK, ConfigReader::yesOrNo).orElse(true),
                 value(Flag.TREE, ConfigReader::tree).orElse(TreeSpec.AUTO),
+                unless("auto", Flag.KV_MEMORY, text -> between(1, Integer.MAX_VALUE, text)),
                 unlessOff(Flag.TOP_P, ConfigReader::share),
                 unlessOff(Flag.TOP_K, text -> between(1, Integer.MAX_VALUE, text)),
                 unlessOff(Flag.SEED, ConfigReader::wholeNumber)
@@ -130,8 +131,12 @@ final class ConfigReader {
     }
 
     private <T> Optional<T> unlessOff(Flag flag, Function<String, @Nullable T> parse) {
+        return unless("off", flag, parse);
+    }
+
+    private <T> Optional<T> unless(String none, Flag flag, Function<String, @Nullable T> parse) {
         return value(flag, text -> {
-                    if (text.equalsIgnoreCase("off")) {
+                    if (text.equalsIgnoreCase(none)) {
                         return Optional.<T>empty();
                     }
                     @Nullable T parsed = parse.apply(text);

@@ -31,6 +31,11 @@ public enum Flag {
             "auto",
             "auto, or steps,topk,nodes (three positive whole numbers, for instance 6,4,16)",
             "how much to draft and verify in a round; auto: as much as pays on this machine, which may be nothing"),
+    KV_MEMORY(
+            "prism.kvmemory",
+            "auto",
+            "auto, or a whole number of MiB of at least 1",
+            "memory for the KV caches of requests that run at once, beyond which requests wait; auto: half of Java's heap"),
     TOP_P(
             "prism.topp",
             "off",

@@ -17,6 +17,7 @@ import java.util.Properties;
  * @param drafter a folder, {@code ngram} or {@code none}; empty for the default
  * @param kernels a kernel provider's name, or {@code auto}
  * @param threads threads to compute with; 0 for one per physical core
+ * @param kvMemory in MiB; empty for the default
  */
 public record PrismConfig(
         Mode enabled,
@@ -25,6 +26,7 @@ public record PrismConfig(
         int threads,
         boolean repack,
         TreeSpec tree,
+        Optional<Integer> kvMemory,
         Optional<Float> topP,
         Optional<Integer> topK,
         OptionalLong seed,
@@ -78,16 +80,22 @@ public record PrismConfig(
         return new ConfigReader(systemProperties, environment, propertiesFile).read();
     }
 
+    /** Bytes for the KV caches of requests that run at once. */
+    public long kvBytes() {
+        return kvMemory.map(mebibytes -> (long) mebibytes << 20)
+                .orElseGet(() -> Runtime.getRuntime().maxMemory() / 2);
+    }
+
     /** Sampling at this temperature with the configured top-p and top-k. */
     public SamplingParameters sampling(float temperature) {
         return new SamplingParameters(temperature, topP.orElse(1f), topK.orElse(0));
     }
 
     public PrismConfig withTree(TreeSpec newTree) {
-        return new PrismConfig(enabled, drafter, kernels, threads, repack, newTree, topP, topK, seed, stats);
+        return new PrismConfig(enabled, drafter, kernels, threads, repack, newTree, kvMemory, topP, topK, seed, stats);
     }
 
     public PrismConfig withStats(Stats newStats) {
-        return new PrismConfig(enabled, drafter, kernels, threads, repack, tree, topP, topK, seed, newStats);
+        return new PrismConfig(enabled, drafter, kernels, threads, repack, tree, kvMemory, topP, topK, seed, newStats);
     }
 }

@@ -5,8 +5,6 @@ import io.prism.kernels.Kernels;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetSession;
-import io.prism.tree.CostModel;
-import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import io.prism.verify.GreedyVerifier;
 import io.prism.verify.SamplingVerifier;
@@ -29,21 +27,19 @@ import org.slf4j.LoggerFactory;
 public final class DecodingSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DecodingSession.class);
 
-    /** Tokens per prefill pass: enough to be bound by arithmetic, few enough to bound scratch memory. */
-    private static final int PREFILL_BATCH = 512;
-
     private final TargetSession target;
     private final @Nullable GuardedDrafter drafter;
     private final RoundPlanner planner;
-    private final CostModel cost;
+    private final Rounds rounds;
+    private final KvBudget memory;
     private final GreedyVerifier greedy;
     private final SamplingVerifier sampling;
     private final PrismConfig config;
     private final AtomicInteger requests;
     private final History history = new History();
     private final TokenTree tree = new TokenTree(0);
-    private int[] committed = new int[PREFILL_BATCH];
-    private int[] committedRows = new int[PREFILL_BATCH];
+    private int[] committed = new int[Rounds.PROMPT_ROWS];
+    private int[] committedRows = new int[Rounds.PROMPT_ROWS];
     private @Nullable Throwable broken;
 
     /** @param requests counts requests under way */
@@ -51,7 +47,8 @@ public final class DecodingSession implements AutoCloseable {
             TargetSession target,
             @Nullable GuardedDrafter drafter,
             RoundPlanner planner,
-            CostModel cost,
+            Rounds rounds,
+            KvBudget memory,
             Kernels kernels,
             int vocabulary,
             PrismConfig config,
@@ -59,7 +56,8 @@ public final class DecodingSession implements AutoCloseable {
         this.target = target;
         this.drafter = drafter;
         this.planner = planner;
-        this.cost = cost;
+        this.rounds = rounds;
+        this.memory = memory;
         this.greedy = new GreedyVerifier(kernels, vocabulary);
         this.sampling = new SamplingVerifier(kernels, vocabulary);
         this.config = config;
@@ -120,7 +118,10 @@ public final class DecodingSession implements AutoCloseable {
     }
 
     /**
-     * Appends the prompt to the history and generates.
+     * Appends the prompt to the history and generates. Waits for room in the memory for KV caches, if there is none.
+     *
+     * <p>An interrupt of the thread ends the request with {@link FinishReason#STOPPED}, at the latest when the pass under
+     * way is over; the thread stays interrupted. Interrupted before its turn has come, it changes nothing.
      *
      * <p>A failure of the target, or an exception from {@code listener}, is thrown on. The session stays usable: its
      * history holds the tokens that the listener was given, and not the prompt if it was given none. Only when the
@@ -177,6 +178,7 @@ public final class DecodingSession implements AutoCloseable {
         private final int before = history.length();
         private final int start;
         private final @Nullable GuardedDrafter speculating;
+        private final RoundStep step;
         private @Nullable FinishReason reason;
         private long listenerNanos;
 
@@ -186,6 +188,7 @@ public final class DecodingSession implements AutoCloseable {
             this.statistics = new StatisticsCollector(request.prompt().length);
             this.start = before + request.prompt().length;
             this.speculating = request.speculate() ? drafter : null;
+            this.step = new RoundStep(target, planner, speculating, statistics, tree);
             if (request.sampling().isGreedy()) {
                 verifier = greedy;
             } else {
@@ -197,32 +200,37 @@ public final class DecodingSession implements AutoCloseable {
         }
 
         GenerationResult run() {
+            KvBudget.Lease lease =
+                    memory.lease(start, (int) Math.min(capacity(), (long) start + request.maxNewTokens()));
+            if (lease == null) {
+                return new GenerationResult(new int[0], FinishReason.STOPPED, statistics.finish(0));
+            }
             boolean completed = false;
-            try {
+            try (lease;
+                    Rounds.Turns turns = rounds.join()) {
                 history.append(request.prompt());
-                generate();
+                generate(turns, lease);
                 completed = true;
             } finally {
                 if (!completed) {
                     recover();
                 }
             }
-            RequestStatistics finished =
-                    statistics.finish(history.length() - start, cost.isKnown() ? cost.nanos(1) : 0);
+            RequestStatistics finished = statistics.finish(history.length() - start);
             if (config.stats() == PrismConfig.Stats.LOG) {
                 LOG.info("{}", finished.summary());
             }
             return new GenerationResult(history.copy(start), Objects.requireNonNull(reason), finished);
         }
 
-        private void generate() {
+        private void generate(Rounds.Turns turns, KvBudget.Lease lease) {
             long begin = System.nanoTime();
             planner.truncated();
             if (speculating != null && !speculating.isOff() && speculating.length() < target.length()) {
                 // It was not told of requests without speculation, and can only learn of them from another pass.
                 target.truncate(speculating.length());
             }
-            PassOutput output = prefill();
+            PassOutput output = prefill(turns);
             statistics.prefill(System.nanoTime() - begin);
             if (reason == null && request.maxNewTokens() == 0) {
                 reason = FinishReason.MAX_TOKENS;
@@ -239,26 +247,28 @@ public final class DecodingSession implements AutoCloseable {
             } else {
                 emit(verifier.choose(output, output.rows() - 1, history.length()));
             }
+            turns.endPrompt();
             while (reason == null) {
-                round();
-                if (reason == null && Thread.currentThread().isInterrupted()) {
+                round(turns);
+                if (reason == null && (Thread.currentThread().isInterrupted() || !lease.cover(history.length() + 1))) {
                     reason = FinishReason.STOPPED;
                 }
             }
         }
 
         /** Runs what the caches lack; null if they lack nothing. */
-        private @Nullable PassOutput prefill() {
+        private @Nullable PassOutput prefill(Rounds.Turns turns) {
             PassOutput output = null;
             while (target.length() < history.length()) {
-                if (output != null && Thread.currentThread().isInterrupted()) {
+                int from = target.length();
+                step.prompt(history.tokens(), from, history.length() - from);
+                if (interrupted(output) || !turns.perform(step)) {
                     reason = FinishReason.STOPPED;
                     return output;
                 }
-                int from = target.length();
-                int count = Math.min(PREFILL_BATCH, history.length() - from);
-                output = target.prefill(history.tokens(), from, count);
+                output = step.output();
                 if (speculating != null) {
+                    int count = step.rows();
                     for (int i = 0; i < count; i++) {
                         committed[i] = history.tokens()[from + i];
                         committedRows[i] = i;
@@ -269,37 +279,53 @@ public final class DecodingSession implements AutoCloseable {
             return output;
         }
 
-        private void round() {
+        private static boolean interrupted(@Nullable PassOutput output) {
+            return output != null && Thread.currentThread().isInterrupted();
+        }
+
+        private void round(Rounds.Turns turns) {
             long begin = System.nanoTime();
             listenerNanos = 0;
             int position = history.length() - 1;
-            int maxRows = capacity() - position;
             int wanted = Math.min(request.maxNewTokens() - (history.length() - start), capacity() - history.length());
             tree.reset(history.last());
-            DraftBudget budget = speculating == null ? null : planner.budget(wanted - 1, maxRows);
-            if (budget != null) {
-                TokenTree proposal = speculating.propose(history.last(), budget, statistics);
-                if (proposal != null) {
-                    planner.choose(proposal, maxRows, tree);
+            step.round(wanted - 1, capacity() - position);
+            if (speculating != null && !step.isDraftedByGroup()) {
+                step.plan(turns.sessions());
+                if (step.budget() != null) {
+                    step.propose();
                 }
             }
             long drafted = System.nanoTime();
-            PassOutput output = target.verify(tree);
+            if (!turns.perform(step)) {
+                reason = FinishReason.STOPPED;
+                return;
+            }
             long verified = System.nanoTime();
+            PassOutput output = step.output();
             Verdict verdict = verifier.verify(tree, output, position);
             int emitted = emit(verdict);
             // Of the root and the accepted nodes, those before or at the last token of the history are committed.
             int used = Math.min(verdict.count(), 1 + emitted);
             target.commit(verdict.path(), used);
             long other = System.nanoTime();
-            tellDrafter(verdict.path(), used, output, budget == null || tree.size() == 1);
-            long end = System.nanoTime();
+            tellDrafter(verdict.path(), used, output, step.budget() == null || tree.size() == 1);
+            long ownDraft = drafted - begin + System.nanoTime() - other;
+            account(verdict, used, emitted, ownDraft, step.begunNanos() - drafted, other - verified - listenerNanos);
+        }
 
+        private void account(Verdict verdict, int used, int emitted, long ownDraft, long waitNanos, long otherNanos) {
             int tokens = emitted + (reason == FinishReason.END_TOKEN ? 1 : 0);
-            long draftNanos = drafted - begin + end - other;
-            long otherNanos = other - verified - listenerNanos;
-            statistics.round(tree, verdict, used, tokens, draftNanos, verified - drafted, otherNanos);
-            planner.finished(budget, tree.size(), tokens, draftNanos, verified - drafted, otherNanos);
+            RoundCost cost = step.cost();
+            long draftNanos = ownDraft + step.draftNanos();
+            statistics.round(
+                    tree,
+                    verdict,
+                    used,
+                    tokens,
+                    new RoundTimes(draftNanos, step.passNanos(), waitNanos, otherNanos, cost.plain()));
+            double charged = ownDraft + (step.isDrafted() ? cost.draftOfOne() : 0);
+            planner.finished(step.budget(), cost.plain(), tokens, charged, cost.passOf(tree.size()), otherNanos);
         }
 
         private void tellDrafter(int[] path, int count, PassOutput output, boolean later) {

@@ -1,5 +1,6 @@
 package io.prism.decode;
 
+import io.prism.spi.DraftRequest;
 import io.prism.spi.DraftSession;
 import io.prism.spi.Drafter;
 import io.prism.spi.HiddenStateRequest;
@@ -31,6 +32,7 @@ final class GuardedDrafter implements AutoCloseable {
     private enum Kind {
         ACCEPT,
         TRUNCATE,
+        OPEN,
         PROPOSE
     }
 
@@ -38,6 +40,7 @@ final class GuardedDrafter implements AutoCloseable {
     private final String name;
     private final int vocabulary;
     private final boolean inline;
+    private final boolean together;
     private final long timeoutNanos;
     private final DeferredOutput deferred;
     private final TokenTree proposal = new TokenTree(0);
@@ -62,6 +65,7 @@ final class GuardedDrafter implements AutoCloseable {
         this.deferred = new DeferredOutput(states, hiddenSize);
         this.name = nameOf(drafter);
         this.inline = returnsPromptly(drafter);
+        this.together = inline && proposesTogether(drafter);
     }
 
     private static String nameOf(Drafter drafter) {
@@ -82,8 +86,22 @@ final class GuardedDrafter implements AutoCloseable {
         }
     }
 
+    private static boolean proposesTogether(Drafter drafter) {
+        try {
+            return drafter.proposesTogether();
+        } catch (Throwable t) { // a drafter's failure costs speed only
+            LOG.warn("A drafter failed to say whether it proposes together", t);
+            return false;
+        }
+    }
+
     boolean isOff() {
         return off;
+    }
+
+    /** Whether proposals of several sessions are best made together: see {@link Drafter#proposeTogether}. */
+    boolean proposesTogether() {
+        return together;
     }
 
     /** Number of committed tokens it was told of, or will be before its next proposal. */
@@ -153,17 +171,60 @@ final class GuardedDrafter implements AutoCloseable {
      */
     @Nullable
     TokenTree propose(int root, DraftBudget budget, StatisticsCollector statistics) {
+        if (!begin(root, budget, statistics)) {
+            return null;
+        }
+        call.kind = Kind.PROPOSE;
+        return result(perform(timeoutNanos), root, budget, statistics);
+    }
+
+    /**
+     * Readies the session for a proposal that is made together with those of others; {@link #proposed} takes it up.
+     *
+     * @return null if there can be none because of a failure, which was counted
+     */
+    @Nullable
+    DraftRequest request(int root, DraftBudget budget, StatisticsCollector statistics) {
+        if (!begin(root, budget, statistics)) {
+            return null;
+        }
+        call.kind = Kind.OPEN;
+        FallbackCause cause = perform(timeoutNanos);
+        if (cause != null) {
+            result(cause, root, budget, statistics);
+            return null;
+        }
+        return new DraftRequest(Objects.requireNonNull(call.session), proposal, budget);
+    }
+
+    /** The proposal that was made for {@link #request}; null if it is none, which was counted as a failure. */
+    @Nullable
+    TokenTree proposed(int root, DraftBudget budget, StatisticsCollector statistics) {
+        return result(null, root, budget, statistics);
+    }
+
+    /** What makes proposals. */
+    Drafter drafter() {
+        return drafter;
+    }
+
+    private boolean begin(int root, DraftBudget budget, StatisticsCollector statistics) {
         if (!off) {
             flush();
         }
         if (off) {
             statistics.fallback(FallbackCause.SWITCHED_OFF);
-            return null;
+            return false;
         }
         proposal.reset(root);
-        call.kind = Kind.PROPOSE;
         call.budget = budget;
-        FallbackCause cause = perform(timeoutNanos);
+        return true;
+    }
+
+    /** The proposal that was made, if it is one. */
+    private @Nullable TokenTree result(
+            @Nullable FallbackCause failure, int root, DraftBudget budget, StatisticsCollector statistics) {
+        FallbackCause cause = failure;
         if (cause == null) {
             String fault = fault(root, budget);
             if (fault == null) {
@@ -300,6 +361,7 @@ final class GuardedDrafter implements AutoCloseable {
             switch (kind) {
                 case ACCEPT -> open.accept(tokens, rows, count, Objects.requireNonNull(output));
                 case TRUNCATE -> open.truncate(count);
+                case OPEN -> {}
                 case PROPOSE -> open.propose(proposal, Objects.requireNonNull(budget));
             }
         }

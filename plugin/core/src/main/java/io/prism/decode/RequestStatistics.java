@@ -24,9 +24,10 @@ import java.util.stream.IntStream;
  * @param acceptedByStep rounds in which the token of this step was accepted
  * @param prefillNanos time of the prompt, the drafter's share included
  * @param draftNanos time of proposing and of telling the drafter what was accepted
- * @param verifyNanos time of the target's passes
+ * @param verifyNanos time of the target's passes, with whatever other requests had in them
+ * @param waitNanos time of rounds spent waiting for passes of other requests, or for those to come
  * @param otherNanos time of everything else in rounds, but for the listener's own
- * @param plainPassNanos time of a pass of one row as known at the end; 0 if unknown
+ * @param plainPassNanos what a pass without draft tokens would have taken in the same company, on average; 0 if unknown
  * @param fallbacks rounds that fell back to plain decoding, by cause
  */
 @SuppressWarnings("ArrayRecordComponent") // made for the caller
@@ -45,6 +46,7 @@ public record RequestStatistics(
         long prefillNanos,
         long draftNanos,
         long verifyNanos,
+        long waitNanos,
         long otherNanos,
         double plainPassNanos,
         Map<FallbackCause, Integer> fallbacks) {
@@ -70,15 +72,16 @@ public record RequestStatistics(
 
     /** Time after prefill. */
     public long decodeNanos() {
-        return draftNanos + verifyNanos + otherNanos;
+        return draftNanos + verifyNanos + waitNanos + otherNanos;
     }
 
     /**
-     * How much faster rounds were than plain decoding would have been: passes of one row that were saved against the
-     * time that was taken. 1 if unknown.
+     * How much faster rounds were than plain decoding would have been: passes that were saved against the time that was
+     * taken, waiting left out. 1 if unknown.
      */
     public double estimatedSpeedup() {
-        return plainPassNanos > 0 && decodeNanos() > 0 ? passTokens * plainPassNanos / decodeNanos() : 1;
+        long working = decodeNanos() - waitNanos;
+        return plainPassNanos > 0 && working > 0 ? passTokens * plainPassNanos / working : 1;
     }
 
     private static double ratio(int part, int whole) {
@@ -94,7 +97,8 @@ public record RequestStatistics(
         return String.format(
                 Locale.ROOT,
                 "%d prompt tokens in %.0f ms; %d tokens in %d rounds, %.0f ms (%.1f tokens/s); acceptance length %.2f,"
-                        + " by step [%s], speed-up about %.2f (draft %.0f ms, verify %.0f ms, other %.0f ms)%s",
+                        + " by step [%s], speed-up about %.2f (draft %.0f ms, verify %.0f ms, wait %.0f ms, other"
+                        + " %.0f ms)%s",
                 promptTokens,
                 prefillNanos / 1e6,
                 generatedTokens,
@@ -106,6 +110,7 @@ public record RequestStatistics(
                 estimatedSpeedup(),
                 draftNanos / 1e6,
                 verifyNanos / 1e6,
+                waitNanos / 1e6,
                 otherNanos / 1e6,
                 failures);
     }

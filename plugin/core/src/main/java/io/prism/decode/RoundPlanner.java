@@ -12,10 +12,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides for one session, round by round, whether to draft, how much, and how much of it to verify. Not thread-safe.
  *
+ * <p>Several sessions may share the rounds of their target. All times here are then the session's own, from the beginning
+ * of a round to its end: a plain round is one of all of them, and what a tree adds to the time of every session is booked
+ * to the session whose tree it is. A gain by these books is a gain of tokens per time for all of them together.
+ *
  * <p>With a fixed tree the answer is always the same. Otherwise speculation must pay, and three things hold it to that:
  *
  * <ul>
- *   <li>a tree is verified only if {@link TreeSizer} expects it to save time;
+ *   <li>a tree is verified only if {@link io.prism.tree.RowSharing} expects it to save time;
  *   <li>a drafter is asked only while what its proposals save on average exceeds what they cost; if not, as rarely as
  *       keeps its cost within {@value #PROBE_SHARE} of the time, to notice when that changes. What becomes of a
  *       proposal is seen without verifying it ({@link ProposalFollower});
@@ -39,9 +43,6 @@ final class RoundPlanner {
 
     /** Share of a new observation in running means of costs and savings. */
     private static final double MEAN_STEP = 0.05;
-
-    /** A pass this much slower than expected counts no more: the machine paused. */
-    private static final double MOST_OUTLIER = 2;
 
     /** Deepest draft asked for when the size is free. */
     static final int AUTO_STEPS = 16;
@@ -74,7 +75,7 @@ final class RoundPlanner {
     RoundPlanner(CostModel cost, AcceptanceModel acceptance, TreeSpec spec, boolean trees) {
         this.cost = cost;
         this.acceptance = acceptance;
-        this.sizer = new TreeSizer(cost, acceptance);
+        this.sizer = new TreeSizer(acceptance);
         this.follower = new ProposalFollower(acceptance);
         this.spec = spec;
         this.trees = trees;
@@ -84,39 +85,45 @@ final class RoundPlanner {
      * What to ask the drafter for.
      *
      * @param maxSteps the deepest tree of use in this round
-     * @param maxRows the most rows of this round's pass
+     * @param maxRows the most rows of this round's tree
+     * @param sessions how many sessions share the round, this one included
      * @return null for a plain round
      */
     @Nullable
-    DraftBudget budget(int maxSteps, int maxRows) {
-        int rows = Math.min(maxRows, cost.maxRows());
+    DraftBudget budget(int maxSteps, int maxRows, int sessions) {
+        int rows = Math.min(maxRows, cost.maxRows() - sessions + 1);
         if (maxSteps < 1 || rows < 2) {
             return null;
         }
         if (!spec.isAuto()) {
             DraftBudget fixed = spec.fixed().orElseThrow();
-            return budget(
+            return reused(
                     Math.min(fixed.steps(), maxSteps), trees ? fixed.topK() : 1, Math.min(fixed.nodes(), rows - 1));
         }
-        if (!cost.isKnown() || !mayDraft()) {
+        if (!cost.isKnown() || !mayDraft(sessions)) {
             return null;
         }
-        double plain = cost.nanos(1);
+        double plain = cost.nanos(sessions);
         int steps = 1;
         while (steps < Math.min(maxSteps, AUTO_STEPS) && acceptance.reach(steps + 1) * plain >= meanDraftPerStep) {
             steps++;
         }
-        // A pass can give steps + 1 tokens at most.
-        while (rows > 1 && cost.nanos(rows) > (steps + 1) * plain) {
+        // A tree can give this many tokens more than a plain round at most.
+        while (rows > 1 && added(rows, sessions) > steps * plain) {
             rows--;
         }
         int nodes = Math.min(rows - 1, trees ? AUTO_NODES : steps);
-        return nodes < 1 ? null : budget(steps, trees ? AUTO_TOP_K : 1, nodes);
+        return nodes < 1 ? null : reused(steps, trees ? AUTO_TOP_K : 1, nodes);
     }
 
-    private boolean mayDraft() {
+    /** What a tree of this many rows would add to the time of all sessions if theirs had only one row each. */
+    private double added(int rows, int sessions) {
+        return sessions * (cost.nanos(Math.min(sessions + rows - 1, cost.maxRows())) - cost.nanos(sessions));
+    }
+
+    private boolean mayDraft(int sessions) {
         probing = false;
-        if ((drafts == 0 || meanSaving > meanDraft) && affordableRows(2) == 2) {
+        if ((drafts == 0 || meanSaving > meanDraft) && affordableRows(2, sessions) == 2) {
             return true;
         }
         probing = true;
@@ -127,7 +134,7 @@ final class RoundPlanner {
         return true;
     }
 
-    private DraftBudget budget(int steps, int topK, int nodes) {
+    private DraftBudget reused(int steps, int topK, int nodes) {
         DraftBudget last = lastBudget;
         if (last == null || last.steps() != steps || last.topK() != topK || last.nodes() != nodes) {
             last = new DraftBudget(steps, topK, nodes);
@@ -136,33 +143,42 @@ final class RoundPlanner {
         return last;
     }
 
+    /** Takes a look at a proposal; it must stay as it is until {@link #take}. */
+    void consider(TokenTree proposal) {
+        follower.begin(proposal);
+        sizer.rank(proposal, trees);
+    }
+
+    /** The proposal last considered, with its nodes in order. */
+    TreeSizer ranked() {
+        return sizer;
+    }
+
+    /** Whether as much as fits is to be verified, whatever it costs. */
+    boolean takesAll() {
+        return !spec.isAuto();
+    }
+
+    /** What the tree that pays best is expected to save, drafting not counted; 0 if none pays. */
+    void expect(double saving) {
+        meanSaving += meanStep() * (saving - meanSaving);
+    }
+
     /**
-     * Chooses what to verify of a proposal.
+     * Cuts out of the proposal what is verified.
      *
      * @param chosen receives the tree; only the root for a plain round
      */
-    void choose(TokenTree proposal, int maxRows, TokenTree chosen) {
-        follower.begin(proposal);
-        if (!spec.isAuto()) {
-            sizer.takeAll(proposal, trees, maxRows, chosen);
-            verifying = chosen.size() > 1;
-            return;
-        }
-        double saving = sizer.choose(proposal, trees, maxRows, chosen);
-        meanSaving += meanStep() * (saving - meanSaving);
-        int affordable = affordableRows(chosen.size());
-        if (affordable < chosen.size()) {
-            sizer.choose(proposal, trees, affordable, chosen);
-        }
-        verifying = chosen.size() > 1;
+    void take(int nodes, TokenTree chosen) {
+        sizer.take(nodes, chosen);
+        verifying = nodes > 0;
     }
 
-    /** The most rows, up to a number, whose pass would not lose too much even if nothing was accepted. */
-    private int affordableRows(int most) {
-        double plain = cost.nanos(1);
-        double affordable = balance + LOSS_SHARE * elapsed + LOSS_PASSES * plain;
+    /** The most rows, up to a number, whose tree would not lose too much even if nothing was accepted. */
+    int affordableRows(int most, int sessions) {
+        double affordable = balance + LOSS_SHARE * elapsed + LOSS_PASSES * cost.nanos(sessions);
         int rows = most;
-        while (rows > 1 && cost.nanos(rows) - plain > affordable) {
+        while (rows > 1 && added(rows, sessions) > affordable) {
             rows--;
         }
         return rows;
@@ -182,21 +198,20 @@ final class RoundPlanner {
      * A round is over.
      *
      * @param budget what the drafter was asked for; null if it was not
-     * @param rows rows of the pass
-     * @param tokens tokens it gave
+     * @param plain time a plain round would have taken; 0 if unknown
+     * @param tokens tokens the round gave
+     * @param draft time of drafting
+     * @param pass time of the pass
+     * @param other time of everything else
      */
-    void finished(@Nullable DraftBudget budget, int rows, int tokens, long draft, long verify, long other) {
-        double expected = cost.isKnown() ? cost.nanos(rows) : verify;
-        double pass = Math.min((double) verify, MOST_OUTLIER * expected);
+    void finished(@Nullable DraftBudget budget, double plain, int tokens, double draft, double pass, double other) {
         elapsed += draft + pass + other;
-        cost.observe(rows, verify);
-        if (!cost.isKnown()) {
+        if (plain == 0) {
             return;
         }
-        double plain = cost.nanos(1);
         if (budget != null) {
             meanDraft += meanStep() * (draft - meanDraft);
-            meanDraftPerStep += meanStep() * ((double) draft / budget.steps() - meanDraftPerStep);
+            meanDraftPerStep += meanStep() * (draft / budget.steps() - meanDraftPerStep);
             drafts++;
         }
         probeCredit = Math.min(probeCredit + PROBE_SHARE * plain, Math.max(meanDraft, plain));

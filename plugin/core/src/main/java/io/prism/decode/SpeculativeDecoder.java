@@ -22,6 +22,11 @@ import org.slf4j.LoggerFactory;
  * <p><b>Lossless.</b> The text equals that of plain decoding through the same target, bit for bit, at temperature 0
  * and, for the same seed, above it. See {@link io.prism.verify.Verifier}.
  *
+ * <p><b>Many at once.</b> Requests that run at the same time share passes of the target and of the draft model, round by
+ * round ({@link Rounds}); each keeps to its own thread otherwise. Their KV caches are bounded by {@code prism.kvmemory}:
+ * a request that finds no room waits. An interrupt of its thread, or an exception from its listener, ends a request at
+ * the latest when its pass is over.
+ *
  * <p><b>Never much slower.</b> With {@code prism.tree=auto} a round speculates only if that is expected to save time,
  * by the measured cost of passes and the measured acceptance of the drafter, both shared by all sessions; see {@link
  * RoundPlanner}. A drafter that fails costs speed only; see {@link GuardedDrafter}.
@@ -42,6 +47,8 @@ public final class SpeculativeDecoder implements AutoCloseable {
     private final PrismConfig config;
     private final Duration drafterTimeout;
     private final CostModel cost;
+    private final Rounds rounds;
+    private final KvBudget memory;
     private final AcceptanceModel acceptance = new AcceptanceModel(STEPS);
     private final AtomicInteger requests = new AtomicInteger();
     private final @Nullable StartupMeasurement measurement;
@@ -82,6 +89,8 @@ public final class SpeculativeDecoder implements AutoCloseable {
         this.config = config;
         this.drafterTimeout = drafterTimeout;
         this.cost = new CostModel(target.maxTreeRows());
+        this.rounds = new Rounds(target, cost);
+        this.memory = new KvBudget(config.kvBytes(), target.kvBytesPerToken());
         Optional<HiddenStateRequest> wanted = drafter.flatMap(SpeculativeDecoder::statesFor);
         this.drafter = wanted.isPresent() ? drafter : Optional.empty();
         this.states = wanted.orElse(HiddenStateRequest.NONE);
@@ -111,12 +120,17 @@ public final class SpeculativeDecoder implements AutoCloseable {
                         it -> new GuardedDrafter(it, states, hidden, vocabulary, drafterTimeout.toNanos()))
                 .orElse(null);
         RoundPlanner planner = new RoundPlanner(cost, acceptance, config.tree(), target.verifiesTrees());
-        return new DecodingSession(session, guarded, planner, cost, kernels, vocabulary, config, requests);
+        return new DecodingSession(session, guarded, planner, rounds, memory, kernels, vocabulary, config, requests);
     }
 
     /** What passes cost, as known now. */
     public CostModel costModel() {
         return cost;
+    }
+
+    /** How passes were shared by requests that ran at the same time. */
+    public BatchStatistics batches() {
+        return rounds.statistics();
     }
 
     /**

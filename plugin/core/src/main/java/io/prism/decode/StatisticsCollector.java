@@ -22,7 +22,9 @@ final class StatisticsCollector {
     private long prefillNanos;
     private long draftNanos;
     private long verifyNanos;
+    private long waitNanos;
     private long otherNanos;
+    private double plainNanos;
 
     StatisticsCollector(int promptTokens) {
         this.promptTokens = promptTokens;
@@ -38,12 +40,14 @@ final class StatisticsCollector {
      * @param used accepted nodes that were used, root included: fewer than the verdict's after a stop
      * @param tokens tokens that came of it, an end token included
      */
-    void round(TokenTree tree, Verdict verdict, int used, int tokens, long draft, long verify, long other) {
+    void round(TokenTree tree, Verdict verdict, int used, int tokens, RoundTimes times) {
         rounds++;
         passTokens += tokens;
-        draftNanos += draft;
-        verifyNanos += verify;
-        otherNanos += other;
+        draftNanos += times.draft();
+        verifyNanos += times.verify();
+        waitNanos += times.waiting();
+        otherNanos += times.other();
+        plainNanos += times.plain();
         if (tree.size() == 1) {
             return;
         }
@@ -74,7 +78,7 @@ final class StatisticsCollector {
         fallbacks.merge(cause, 1, Integer::sum);
     }
 
-    RequestStatistics finish(int generatedTokens, double plainPassNanos) {
+    RequestStatistics finish(int generatedTokens) {
         return new RequestStatistics(
                 promptTokens,
                 generatedTokens,
@@ -90,8 +94,9 @@ final class StatisticsCollector {
                 prefillNanos,
                 draftNanos,
                 verifyNanos,
+                waitNanos,
                 otherNanos,
-                plainPassNanos,
+                rounds == 0 ? 0 : plainNanos / rounds,
                 Map.copyOf(fallbacks));
     }
 

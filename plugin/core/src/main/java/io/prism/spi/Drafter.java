@@ -1,5 +1,7 @@
 package io.prism.spi;
 
+import java.util.List;
+
 /** Proposes continuations for one target. Thread-safe; sessions are independent of each other. */
 public interface Drafter extends AutoCloseable {
 
@@ -18,6 +20,24 @@ public interface Drafter extends AutoCloseable {
      */
     default boolean returnsPromptly() {
         return false;
+    }
+
+    /**
+     * Whether {@link #proposeTogether} is faster than one proposal after the other, because the passes of a draft model
+     * are shared. Only asked of drafters that {@linkplain #returnsPromptly return promptly}.
+     */
+    default boolean proposesTogether() {
+        return false;
+    }
+
+    /**
+     * Makes proposals for several sessions, each the one that {@link DraftSession#propose} would make. The sessions are
+     * used by no one else meanwhile. If it throws, each session is asked by itself.
+     */
+    default void proposeTogether(List<DraftRequest> requests) {
+        for (DraftRequest request : requests) {
+            request.session().propose(request.tree(), request.budget());
+        }
     }
 
     @Override

@@ -3,92 +3,92 @@ package io.prism.tree;
 import java.util.Arrays;
 
 /**
- * Chooses which nodes of a proposal to verify. One per session; not thread-safe.
+ * Orders the nodes of a proposal by their worth and cuts it to the best of them. One per session; not thread-safe.
  *
- * <p>Nodes are taken in falling order of their path probability, which keeps the set closed under parents, as a child is
- * at most as probable as its parent (EAGLE-2's reranking, with probabilities as measured instead of the drafter's own).
- * With n - 1 of them the round is expected to give 1 + (sum of their path probabilities) tokens, in the time of a pass
- * of n rows; the n with the most tokens per time is chosen. That is n = 1, a plain round, where nothing pays.
+ * <p>Nodes are ordered by falling path probability, which keeps every leading part closed under parents, as a child is at
+ * most as probable as its parent (EAGLE-2's reranking, with probabilities as measured instead of the drafter's own). How
+ * many of them are worth their rows is for {@link RowSharing} to say.
  */
 public final class TreeSizer {
-    /** A tree must promise this much more tokens per time than a plain round: estimates err, and plain rounds are sure. */
-    static final double LEAST_GAIN = 0.02;
-
-    private final CostModel cost;
     private final AcceptanceModel acceptance;
+    private TokenTree proposal = new TokenTree(0);
+    private int count;
     private double[] pathProbabilities = new double[64];
     private long[] order = new long[64];
+    private int[] nodes = new int[64];
     private int[] renumbered = new int[64];
     private boolean[] onChain = new boolean[64];
 
-    public TreeSizer(CostModel cost, AcceptanceModel acceptance) {
-        this.cost = cost;
+    public TreeSizer(AcceptanceModel acceptance) {
         this.acceptance = acceptance;
     }
 
     /**
-     * Chooses by what pays.
+     * Orders a proposal.
      *
-     * @param proposal what the drafter proposed
-     * @param trees whether the target takes trees; if not, the most promising chain is chosen from
-     * @param maxRows the most rows of this round's pass, at least 1
-     * @param chosen receives the tree to verify; only the root if nothing pays
-     * @return expected saving in nanoseconds against plain rounds, drafting not counted; 0 if nothing pays
+     * @param proposed must stay as it is until its best nodes were {@linkplain #take taken}
+     * @param trees whether the target takes trees; if not, only the most promising chain counts
      */
-    public double choose(TokenTree proposal, boolean trees, int maxRows, TokenTree chosen) {
-        int ordered = rank(proposal, trees);
-        double plain = cost.nanos(1);
-        double expected = 1;
-        double bestRate = (1 + LEAST_GAIN) / plain;
-        int bestRows = 1;
-        double saving = 0;
-        int most = Math.min(ordered, Math.min(maxRows, cost.maxRows()) - 1);
-        for (int count = 1; count <= most; count++) {
-            expected += pathProbabilities[(int) order[count - 1]];
-            double nanos = cost.nanos(count + 1);
-            if (expected / nanos > bestRate) {
-                bestRate = expected / nanos;
-                bestRows = count + 1;
-                saving = expected * plain - nanos;
-            }
+    public void rank(TokenTree proposed, boolean trees) {
+        proposal = proposed;
+        count = rank(trees);
+        for (int i = 0; i < count; i++) {
+            nodes[i] = (int) order[i];
         }
-        copy(proposal, bestRows - 1, chosen);
-        return saving;
+    }
+
+    /** Number of ordered nodes; the root is none of them. */
+    public int count() {
+        return count;
+    }
+
+    /** Chance that a node is accepted, with all its ancestors; falling with {@code index}. */
+    public double probability(int index) {
+        return pathProbabilities[nodes[index]];
     }
 
     /**
-     * Takes as many nodes as fit, the most probable first.
+     * Cuts the tree out.
      *
-     * @param maxRows the most rows of this round's pass, at least 1
+     * @param best how many nodes, at most {@link #count()}
+     * @param chosen receives the root and the best nodes
      */
-    public void takeAll(TokenTree proposal, boolean trees, int maxRows, TokenTree chosen) {
-        int ordered = rank(proposal, trees);
-        copy(proposal, Math.min(ordered, maxRows - 1), chosen);
+    public void take(int best, TokenTree chosen) {
+        chosen.reset(proposal.token(0));
+        for (int i = 0; i < best; i++) {
+            order[i] = nodes[i];
+        }
+        Arrays.sort(order, 0, best);
+        renumbered[0] = 0;
+        for (int i = 0; i < best; i++) {
+            int node = (int) order[i];
+            renumbered[node] =
+                    chosen.add(renumbered[proposal.parent(node)], proposal.token(node), proposal.logProbability(node));
+        }
     }
 
-    /** Orders nodes but the root by path probability and gives their number. */
-    private int rank(TokenTree proposal, boolean trees) {
+    private int rank(boolean trees) {
         int size = proposal.size();
         reserve(size);
         acceptance.pathProbabilities(proposal, pathProbabilities);
         boolean all = trees || proposal.isChain();
         if (!all) {
-            markBestChain(proposal);
+            markBestChain();
         }
-        int count = 0;
+        int ordered = 0;
         for (int node = 1; node < size; node++) {
             if (all || onChain[node]) {
                 // Non-negative floats order as their bits do; the index below them keeps parents first among equals.
                 int falling = Integer.MAX_VALUE - Float.floatToIntBits((float) pathProbabilities[node]);
-                order[count++] = ((long) falling << 32) | node;
+                order[ordered++] = ((long) falling << 32) | node;
             }
         }
-        Arrays.sort(order, 0, count);
-        return count;
+        Arrays.sort(order, 0, ordered);
+        return ordered;
     }
 
     /** The path from the root whose nodes' path probabilities have the largest sum: the most expected tokens. */
-    private void markBestChain(TokenTree proposal) {
+    private void markBestChain() {
         int size = proposal.size();
         double best = -1;
         int leaf = 0;
@@ -108,25 +108,12 @@ public final class TreeSizer {
         }
     }
 
-    private void copy(TokenTree proposal, int count, TokenTree chosen) {
-        chosen.reset(proposal.token(0));
-        for (int i = 0; i < count; i++) {
-            order[i] = (int) order[i];
-        }
-        Arrays.sort(order, 0, count);
-        renumbered[0] = 0;
-        for (int i = 0; i < count; i++) {
-            int node = (int) order[i];
-            renumbered[node] =
-                    chosen.add(renumbered[proposal.parent(node)], proposal.token(node), proposal.logProbability(node));
-        }
-    }
-
     private void reserve(int size) {
         if (size > order.length) {
             int capacity = Math.max(size, 2 * order.length);
             pathProbabilities = new double[capacity];
             order = new long[capacity];
+            nodes = new int[capacity];
             renumbered = new int[capacity];
             onChain = new boolean[capacity];
         }

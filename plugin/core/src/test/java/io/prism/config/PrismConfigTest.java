@@ -54,6 +54,7 @@ class PrismConfigTest {
                         TreeSpec.AUTO,
                         Optional.empty(),
                         Optional.empty(),
+                        Optional.empty(),
                         OptionalLong.empty(),
                         Stats.LOG));
     }
@@ -67,6 +68,7 @@ class PrismConfigTest {
                 "prism.threads", "6",
                 "prism.repack", "false",
                 "prism.tree", "6, 4, 16",
+                "prism.kvmemory", "512",
                 "prism.topp", "0.9",
                 "prism.topk", "40",
                 "prism.seed", "-7",
@@ -79,11 +81,13 @@ class PrismConfigTest {
                         6,
                         false,
                         TreeSpec.of(6, 4, 16),
+                        Optional.of(512),
                         Optional.of(0.9f),
                         Optional.of(40),
                         OptionalLong.of(-7),
                         Stats.MICROMETER));
         assertThat(config.tree()).hasToString("6,4,16");
+        assertThat(config.kvBytes()).isEqualTo(512L << 20);
         assertThat(config.sampling(0.5f)).isEqualTo(new SamplingParameters(0.5f, 0.9f, 40));
         assertThat(load().sampling(0.5f)).isEqualTo(new SamplingParameters(0.5f, 1, 0));
     }

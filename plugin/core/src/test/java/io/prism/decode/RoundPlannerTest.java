@@ -7,10 +7,13 @@ import io.prism.tree.AcceptanceModel;
 import io.prism.tree.CostModel;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Plays decoding with made-up costs and acceptance, and adds up the time. */
 class RoundPlannerTest {
@@ -56,6 +59,7 @@ class RoundPlannerTest {
 
         /** Time taken over the time of plain decoding. */
         double play(RoundPlanner planner, int tokens) {
+            JointSizing sizing = new JointSizing(cost);
             double time = 0;
             double plainTime = 0;
             TokenTree proposal = new TokenTree(0);
@@ -63,7 +67,7 @@ class RoundPlannerTest {
             int done = 0;
             while (done < tokens) {
                 chosen.reset(0);
-                DraftBudget budget = planner.budget(tokens - done, MAX_ROWS);
+                DraftBudget budget = planner.budget(tokens - done, MAX_ROWS, 1);
                 double draft = 0;
                 if (budget != null) {
                     draft = draftCost * PLAIN * budget.steps();
@@ -71,7 +75,10 @@ class RoundPlannerTest {
                     for (int step = 0; step < Math.min(budget.steps(), budget.nodes()); step++) {
                         proposal.add(step, 1, (float) Math.log(claimed));
                     }
-                    planner.choose(proposal, MAX_ROWS, chosen);
+                    planner.consider(proposal);
+                    sizing.begin(1, 0);
+                    sizing.add(planner, MAX_ROWS, chosen);
+                    sizing.choose();
                 }
                 double pass = pass(chosen.size(), noise);
                 int accepted = 0;
@@ -82,7 +89,11 @@ class RoundPlannerTest {
                 // A draft token that was not verified may be right as well; a verified one that was refused is not.
                 boolean refused = accepted < chosen.size() - 1;
                 planner.token(!refused && random.nextDouble() < real ? 1 : 2);
-                planner.finished(budget, chosen.size(), accepted + 1, (long) draft, (long) pass, 0);
+                RoundCost shared =
+                        RoundCost.of(cost, 1, 0, chosen.size(), budget == null ? 0 : 1, (long) draft, (long) pass);
+                planner.finished(
+                        budget, shared.plain(), accepted + 1, shared.draftOfOne(), shared.passOf(chosen.size()), 0);
+                cost.observe(chosen.size(), (long) pass);
                 time += draft + pass;
                 for (int i = 0; i <= accepted; i++) {
                     plainTime += pass(1, noise);
@@ -158,21 +169,107 @@ class RoundPlannerTest {
     void aFixedTreeIsTheBudgetOfEveryRoundAsFarAsThereIsRoom() {
         World world = new World(1, 1, 0.5, 0);
         RoundPlanner planner = new RoundPlanner(world.cost, world.acceptance, TreeSpec.of(6, 4, 16), true);
-        assertThat(planner.budget(100, 100)).isEqualTo(new DraftBudget(6, 4, 16));
-        assertThat(planner.budget(3, 100)).isEqualTo(new DraftBudget(3, 4, 16));
-        assertThat(planner.budget(100, 5)).isEqualTo(new DraftBudget(6, 4, 4));
-        assertThat(planner.budget(0, 100)).isNull();
-        assertThat(planner.budget(100, 1)).isNull();
+        assertThat(planner.budget(100, 100, 1)).isEqualTo(new DraftBudget(6, 4, 16));
+        assertThat(planner.budget(3, 100, 1)).isEqualTo(new DraftBudget(3, 4, 16));
+        assertThat(planner.budget(100, 5, 1)).isEqualTo(new DraftBudget(6, 4, 4));
+        assertThat(planner.budget(0, 100, 1)).isNull();
+        assertThat(planner.budget(100, 1, 1)).isNull();
         RoundPlanner chains = new RoundPlanner(world.cost, world.acceptance, TreeSpec.of(6, 4, 16), false);
-        assertThat(chains.budget(100, 100)).isEqualTo(new DraftBudget(6, 1, 16));
+        assertThat(chains.budget(100, 100, 1)).isEqualTo(new DraftBudget(6, 1, 16));
     }
 
     @Test
     void nothingIsDraftedBeforeThePriceOfAPlainPassIsKnown() {
         World world = new World(0, 0, 0.5, 0.5);
         RoundPlanner planner = world.planner(true);
-        assertThat(planner.budget(100, 100)).isNull();
-        planner.finished(null, 1, 1, 0, 1000, 0);
-        assertThat(planner.budget(100, 100)).isNotNull();
+        assertThat(planner.budget(100, 100, 1)).isNull();
+        world.cost.observe(1, 1000);
+        assertThat(planner.budget(100, 100, 1)).isNotNull();
+    }
+
+    /**
+     * Several sessions with the same drafter in one round after the other; gives the time taken over the time that plain
+     * rounds of as many sessions take for the same number of tokens.
+     */
+    private static double playTogether(World world, int sessions, int tokens, double rowCost) {
+        JointSizing sizing = new JointSizing(world.cost);
+        List<RoundPlanner> planners = new ArrayList<>();
+        List<TokenTree> chosen = new ArrayList<>();
+        List<DraftBudget> budgets = new ArrayList<>();
+        for (int i = 0; i < sessions; i++) {
+            planners.add(world.planner(true));
+            chosen.add(new TokenTree(0));
+        }
+        double time = 0;
+        int done = 0;
+        while (done < tokens) {
+            budgets.clear();
+            sizing.begin(sessions, 0);
+            int drafting = 0;
+            int steps = 0;
+            for (int i = 0; i < sessions; i++) {
+                chosen.get(i).reset(0);
+                DraftBudget budget = planners.get(i).budget(tokens, MAX_ROWS, sessions);
+                budgets.add(budget);
+                if (budget != null) {
+                    drafting++;
+                    steps = Math.max(steps, budget.steps());
+                    TokenTree proposal = new TokenTree(0);
+                    for (int step = 0; step < Math.min(budget.steps(), budget.nodes()); step++) {
+                        proposal.add(step, 1, (float) Math.log(world.claimed));
+                    }
+                    planners.get(i).consider(proposal);
+                    sizing.add(planners.get(i), MAX_ROWS, chosen.get(i));
+                }
+            }
+            sizing.choose();
+            int rows = chosen.stream().mapToInt(TokenTree::size).sum();
+            double draft = world.draftCost * PLAIN * steps;
+            double pass = world.pass(rows, 0);
+            RoundCost shared = RoundCost.of(world.cost, sessions, 0, rows, drafting, (long) draft, (long) pass);
+            for (int i = 0; i < sessions; i++) {
+                int nodes = chosen.get(i).size() - 1;
+                int accepted = 0;
+                while (accepted < nodes && world.random.nextDouble() < world.real) {
+                    planners.get(i).token(1);
+                    accepted++;
+                }
+                planners.get(i).token(accepted == nodes && world.random.nextDouble() < world.real ? 1 : 2);
+                double charged = budgets.get(i) == null ? 0 : shared.draftOfOne();
+                planners.get(i)
+                        .finished(
+                                budgets.get(i),
+                                shared.plain(),
+                                accepted + 1,
+                                charged,
+                                shared.passOf(chosen.get(i).size()),
+                                0);
+                done += accepted + 1;
+            }
+            world.cost.observe(rows, (long) pass);
+            time += draft + pass;
+        }
+        double plainRound = PLAIN * (1 + rowCost * (sessions - 1));
+        return time / (plainRound * done / sessions);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4, 8, 16})
+    void sessionsTogetherAreNotSlowerThanPlainRoundsOfAllWhereSpeculationCanNotPay(int sessions) {
+        for (double rowCost : new double[] {0.1, 0.3, 1}) {
+            World world = new World(rowCost, 0.01, 0.95, 0.05).measured();
+            assertThat(playTogether(world, sessions, 1000 * sessions, rowCost)).isLessThan(1.03);
+        }
+    }
+
+    @Test
+    void sessionsTogetherSpeculateWhereItPaysAndLessTheMoreTheyAre() {
+        double last = 0;
+        for (int sessions : new int[] {1, 2, 4, 8}) {
+            World world = new World(0.1, 0.01, 0.9, 0.9).measured();
+            double share = playTogether(world, sessions, 2000 * sessions, 0.1);
+            assertThat(share).isLessThan(0.95).isGreaterThan(last);
+            last = share;
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.prism.testing;
 
+import io.prism.spi.DraftRequest;
 import io.prism.spi.DraftSession;
 import io.prism.spi.Drafter;
 import io.prism.spi.HiddenStateRequest;
@@ -26,6 +27,11 @@ public final class FakeDrafter implements Drafter {
     public final AtomicInteger proposals = new AtomicInteger();
     public volatile boolean closed;
 
+    /** Whether proposals of several sessions are made together. Set it before sessions are opened. */
+    public volatile boolean together;
+
+    public final AtomicInteger jointProposals = new AtomicInteger();
+
     /** Called at the start of every method of a session with its name; may throw or stall. */
     public volatile java.util.function.Consumer<String> onCall = method -> {};
 
@@ -47,6 +53,17 @@ public final class FakeDrafter implements Drafter {
     @Override
     public boolean returnsPromptly() {
         return prompt;
+    }
+
+    @Override
+    public boolean proposesTogether() {
+        return together;
+    }
+
+    @Override
+    public void proposeTogether(List<DraftRequest> requests) {
+        jointProposals.incrementAndGet();
+        Drafter.super.proposeTogether(requests);
     }
 
     @Override

@@ -2,12 +2,16 @@ package io.prism.testing;
 
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
+import io.prism.spi.PassRequest;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetDescription;
 import io.prism.spi.TargetModel;
 import io.prism.spi.TargetSession;
 import io.prism.tree.TokenTree;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -28,6 +32,15 @@ public final class FakeTarget implements TargetModel {
 
     public final AtomicInteger openSessions = new AtomicInteger();
     public final AtomicInteger passes = new AtomicInteger();
+
+    /** The most rows of a pass of several sessions; 0 for none. Set it before a decoder is opened. */
+    public volatile int jointRows;
+
+    /** Bytes of KV cache that a token takes. Set it before a decoder is opened. */
+    public volatile long bytesPerToken = 8;
+
+    /** Rows of each part of a prompt that was run, in order. */
+    public final List<Integer> promptParts = Collections.synchronizedList(new ArrayList<>());
 
     /** Called with the number of the pass, from 1, before each pass of a tree; may throw. */
     public volatile java.util.function.IntConsumer beforeVerify = pass -> {};
@@ -75,6 +88,34 @@ public final class FakeTarget implements TargetModel {
     @Override
     public boolean verifiesTrees() {
         return trees;
+    }
+
+    @Override
+    public int maxJointRows() {
+        return jointRows;
+    }
+
+    @Override
+    public long kvBytesPerToken() {
+        return bytesPerToken;
+    }
+
+    @Override
+    public List<PassOutput> runTogether(List<PassRequest> requests) {
+        Session.check(requests.stream().mapToInt(PassRequest::rows).sum() <= jointRows, "too many rows together");
+        Session.check(
+                requests.stream().map(PassRequest::session).distinct().count() == requests.size(),
+                "one session twice in a pass");
+        int[] lengths = requests.stream().mapToInt(it -> it.session().length()).toArray();
+        List<PassOutput> outputs = new ArrayList<>();
+        try {
+            requests.forEach(request -> outputs.add(request.runAlone()));
+            return outputs;
+        } finally {
+            for (int i = 0; i < lengths.length && outputs.size() < lengths.length; i++) {
+                ((Session) requests.get(i).session()).length = lengths[i];
+            }
+        }
     }
 
     @Override
@@ -192,6 +233,7 @@ public final class FakeTarget implements TargetModel {
                 throw new PrismException("prefill does not fit");
             }
             begin(count, true);
+            promptParts.add(count);
             verified = null;
             for (int i = 0; i < count; i++) {
                 check(tokens[offset + i] >= 0 && tokens[offset + i] < vocabulary, "token");
@@ -244,7 +286,7 @@ public final class FakeTarget implements TargetModel {
 
         @Override
         public long kvBytes() {
-            return 8L * length;
+            return bytesPerToken * length;
         }
 
         @Override

@@ -14,6 +14,19 @@ class TreeSizerTest {
     private final AcceptanceModel acceptance = new AcceptanceModel(16);
     private final TokenTree chosen = new TokenTree(0);
 
+    /** Chooses for one session by what pays; gives the expected saving. */
+    private static double choose(
+            CostModel cost, AcceptanceModel acceptance, TokenTree proposal, boolean trees, int rows, TokenTree chosen) {
+        TreeSizer sizer = new TreeSizer(acceptance);
+        RowSharing sharing = new RowSharing(cost);
+        sizer.rank(proposal, trees);
+        sharing.begin(1, 0);
+        sharing.add(sizer, rows);
+        sharing.share();
+        sizer.take(sharing.nodes(0), chosen);
+        return sharing.saving(0);
+    }
+
     /** A pass of n rows takes 1 ms plus a share of it for each further row. */
     private static CostModel rowsCost(double share) {
         CostModel cost = new CostModel(MAX_ROWS);
@@ -55,17 +68,17 @@ class TreeSizerTest {
 
     @Test
     void nothingIsVerifiedWhereARowCostsAsMuchAsAPass() {
-        TreeSizer sizer = new TreeSizer(rowsCost(1), calibrated());
-        assertThat(sizer.choose(chain(8, 0.97), true, MAX_ROWS, chosen)).isZero();
+        assertThat(choose(rowsCost(1), calibrated(), chain(8, 0.97), true, MAX_ROWS, chosen))
+                .isZero();
         assertThat(chosen.size()).isEqualTo(1);
         assertThat(chosen.token(0)).isEqualTo(7);
     }
 
     @Test
     void everythingIsVerifiedWhereRowsAreFree() {
-        TreeSizer sizer = new TreeSizer(rowsCost(0), calibrated());
         TokenTree tree = randomTree(3, 20);
-        assertThat(sizer.choose(tree, true, MAX_ROWS, chosen)).isPositive();
+        assertThat(choose(rowsCost(0), calibrated(), tree, true, MAX_ROWS, chosen))
+                .isPositive();
         assertThat(chosen.size()).isEqualTo(20);
     }
 
@@ -73,14 +86,14 @@ class TreeSizerTest {
     void treesGrowAsRowsGetCheaperAndDraftsBetter() {
         int last = MAX_ROWS + 1;
         for (double share : new double[] {0.001, 0.05, 0.15, 0.3, 0.6, 1}) {
-            new TreeSizer(rowsCost(share), calibrated()).choose(chain(16, 0.85), true, MAX_ROWS, chosen);
+            choose(rowsCost(share), calibrated(), chain(16, 0.85), true, MAX_ROWS, chosen);
             assertThat(chosen.size()).isLessThanOrEqualTo(last);
             last = chosen.size();
         }
         assertThat(last).isEqualTo(1);
         last = 0;
         for (double probability : new double[] {0.02, 0.15, 0.45, 0.65, 0.85, 0.97}) {
-            new TreeSizer(rowsCost(0.2), calibrated()).choose(chain(16, probability), true, MAX_ROWS, chosen);
+            choose(rowsCost(0.2), calibrated(), chain(16, probability), true, MAX_ROWS, chosen);
             assertThat(chosen.size()).isGreaterThanOrEqualTo(last);
             last = chosen.size();
         }
@@ -93,7 +106,7 @@ class TreeSizerTest {
         for (int i = 0; i < 5000; i++) {
             acceptance.child((float) Math.log(0.92), 1, true);
         }
-        double saving = new TreeSizer(rowsCost(0.1), acceptance).choose(chain(1, 0.92), true, MAX_ROWS, chosen);
+        double saving = choose(rowsCost(0.1), acceptance, chain(1, 0.92), true, MAX_ROWS, chosen);
         assertThat(saving).isCloseTo(0.9e6, within(0.02e6));
     }
 
@@ -104,7 +117,9 @@ class TreeSizerTest {
         double[] probabilities = new double[tree.size()];
         calibrated().pathProbabilities(tree, probabilities);
         for (int rows = 1; rows <= 30; rows++) {
-            new TreeSizer(rowsCost(0), acceptance).takeAll(tree, true, rows, chosen);
+            TreeSizer sizer = new TreeSizer(acceptance);
+            sizer.rank(tree, true);
+            sizer.take(rows - 1, chosen);
             assertThat(chosen.size()).isEqualTo(rows);
             boolean[] taken = new boolean[tree.size()];
             for (int node = 0; node < rows; node++) {
@@ -140,7 +155,7 @@ class TreeSizerTest {
         TokenTree tree = randomTree(seed, 30);
         double[] probabilities = new double[tree.size()];
         calibrated().pathProbabilities(tree, probabilities);
-        new TreeSizer(rowsCost(0), acceptance).choose(tree, false, MAX_ROWS, chosen);
+        choose(rowsCost(0), acceptance, tree, false, MAX_ROWS, chosen);
         assertThat(chosen.isChain()).isTrue();
         double best = 0;
         for (int leaf = 1; leaf < tree.size(); leaf++) {
@@ -161,14 +176,15 @@ class TreeSizerTest {
 
     @Test
     void noMoreRowsAreTakenThanFit() {
-        TreeSizer sizer = new TreeSizer(rowsCost(0), calibrated());
+        CostModel free = rowsCost(0);
+        calibrated();
         for (int rows = 1; rows <= 10; rows++) {
-            sizer.choose(randomTree(1, 60), true, rows, chosen);
+            choose(free, acceptance, randomTree(1, 60), true, rows, chosen);
             assertThat(chosen.size()).isLessThanOrEqualTo(rows);
         }
-        sizer.choose(randomTree(1, 60), true, 1000, chosen);
+        choose(free, acceptance, randomTree(1, 60), true, 1000, chosen);
         assertThat(chosen.size()).isEqualTo(MAX_ROWS);
-        sizer.choose(new TokenTree(5), true, 10, chosen);
+        choose(free, acceptance, new TokenTree(5), true, 10, chosen);
         assertThat(chosen.size()).isEqualTo(1);
     }
 }

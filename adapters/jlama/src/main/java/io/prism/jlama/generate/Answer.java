@@ -1,6 +1,7 @@
 package io.prism.jlama.generate;
 
 import io.prism.decode.TokenListener;
+import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
 import java.util.function.IntPredicate;
 import org.slf4j.Logger;
@@ -9,7 +10,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The text of one request as its tokens come, passed on to the caller as Jlama does: special tokens only to the text that
  * keeps them; ms per prompt token with the first token, then the running mean of ms per generated token; exceptions of the
- * caller's callback swallowed, the first one logged as an error. Not thread-safe.
+ * caller's callback swallowed, the first one logged as an error. Only a {@link CancellationException} goes on to the
+ * caller: nothing else that Jlama's callers throw can mean that the rest of the answer is not wanted. Not thread-safe.
  */
 final class Answer implements TokenListener {
     private static final Logger LOG = LoggerFactory.getLogger(Answer.class);
@@ -45,6 +47,8 @@ final class Answer implements TokenListener {
         text.append(piece);
         try {
             callback.accept(piece, millisPerToken);
+        } catch (CancellationException e) {
+            throw e;
         } catch (RuntimeException e) {
             report(e);
         }

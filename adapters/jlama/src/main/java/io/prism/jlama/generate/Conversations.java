@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CancellationException;
 
 /**
  * A model's conversations by session id. Programs that use a new id for every request never say that one is over, so both
@@ -33,6 +34,7 @@ final class Conversations implements AutoCloseable {
      * Gives the conversation to the calling thread, when those that asked before are through with it.
      *
      * @throws IllegalStateException if this thread has it already: a token callback generating in its own session
+     * @throws CancellationException if the thread is interrupted before its turn has come; it stays interrupted
      */
     Conversation acquire(UUID id) {
         Conversation conversation;
@@ -47,8 +49,19 @@ final class Conversations implements AutoCloseable {
             }
             conversation.users++;
         }
-        conversation.lock.lock();
-        return conversation;
+        try {
+            conversation.lock.lockInterruptibly();
+            return conversation;
+        } catch (InterruptedException e) {
+            synchronized (byId) {
+                conversation.users--;
+            }
+            Thread.currentThread().interrupt();
+            CancellationException cancelled =
+                    new CancellationException("Interrupted while session " + id + " was in use by another request");
+            cancelled.initCause(e);
+            throw cancelled;
+        }
     }
 
     void release(Conversation conversation) {

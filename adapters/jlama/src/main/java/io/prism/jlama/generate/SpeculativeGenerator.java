@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CancellationException;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +30,9 @@ import org.slf4j.LoggerFactory;
  * counted like any other; a session's position counts its prompts as well as what was generated. A prompt that begins with
  * all that was said in its session reuses the session's KV cache, any other continues after it. If what was said leaves no
  * room for the prompt below the limit of tokens, the session begins anew, with a warning.
+ *
+ * <p>A request is cancelled by a {@link CancellationException} from its callback, which is thrown on, or by an interrupt of
+ * its thread, after which it returns what there is. Both give back its KV cache at the latest when its pass is over.
  */
 final class SpeculativeGenerator implements AutoCloseable {
     /**
@@ -69,6 +73,7 @@ final class SpeculativeGenerator implements AutoCloseable {
      *
      * @param ntokens the position at which generation ends, prompt included; at most the context length counts
      * @throws IllegalArgumentException if the prompt alone reaches {@code ntokens} or the context length
+     * @throws CancellationException if the callback threw it, or the thread was interrupted while the session was in use
      */
     Generator.Response generate(
             UUID sessionId,
@@ -145,6 +150,9 @@ final class SpeculativeGenerator implements AutoCloseable {
             GenerationResult result = session.generate(request, answer);
             conversation.advance(session, added, result.tokens(), result.statistics());
             ended = true;
+            if (result.reason() == FinishReason.STOPPED) {
+                conversation.drop(); // interrupted: what was said is remembered, its memory is given back
+            }
             return result;
         } finally {
             if (!ended) {

@@ -3,23 +3,17 @@ package io.prism.jlama.target;
 import io.prism.kernels.AttentionLayout;
 import io.prism.kernels.AttentionShape;
 import io.prism.kernels.Kernels;
-import io.prism.spi.HiddenStateRequest;
-import io.prism.spi.PassOutput;
-import io.prism.spi.PrismException;
 import java.util.List;
 
 /**
- * The forward pass over a batch of rows, with its scratch memory and results. Not thread-safe; belongs to one session.
- * Memory grows with the largest batch seen, of at most {@link JlamaTarget#MAX_ROWS} rows; only hidden states that were
- * asked for are kept for a whole prompt.
+ * The forward pass over a batch of rows of one or more sessions, with its scratch memory, which grows with the largest
+ * batch seen, of at most {@link JlamaTarget#MAX_ROWS} rows. Not thread-safe.
  */
-final class DecoderPass implements PassOutput {
+final class DecoderPass {
     private final Kernels kernels;
     private final DecoderWeights weights;
-    private final boolean keepsFinal;
-    private final int[] keptLayers;
-    private final boolean lastLayerWhole;
-    private final AttentionLayout lastRow = new AttentionLayout();
+    private final AttentionLayout layout = new AttentionLayout();
+    private final AttentionLayout logitsLayout = new AttentionLayout();
 
     private int capacity;
     private float[] x = {};
@@ -29,66 +23,40 @@ final class DecoderPass implements PassOutput {
     private float[] projected = {};
     private float[] gateUp = {};
     private float[] gated = {};
+    private float[] jointLogits = {};
 
-    private float[] logits = {};
-    private float[] finalStates = {};
-    private final float[][] layerStates;
-    private int rows;
-    private int firstLogitsRow;
-    private int rowsDone;
-
-    DecoderPass(Kernels kernels, DecoderWeights weights, HiddenStateRequest request) {
+    DecoderPass(Kernels kernels, DecoderWeights weights) {
         this.kernels = kernels;
         this.weights = weights;
-        this.keepsFinal = request.afterFinalNorm();
-        this.keptLayers = layers(request.layers(), weights.layers().size());
-        this.layerStates = new float[keptLayers.length][0];
-        this.lastLayerWhole =
-                keepsFinal || request.layers().contains(weights.layers().size() - 1);
-    }
-
-    private static int[] layers(List<Integer> requested, int layers) {
-        for (int layer : requested) {
-            if (layer < 0 || layer >= layers) {
-                throw new PrismException("Hidden states of layer " + layer + " were asked for, but the target has "
-                        + layers + " layers, counted from 0");
-            }
-        }
-        return requested.stream().mapToInt(Integer::intValue).toArray();
     }
 
     /**
-     * Begins a pass, which may take several batches.
+     * Runs a batch. Results go to the sessions' outputs, which have begun their passes.
      *
-     * @param totalRows rows of all batches
-     * @param logitsRows how many of them, the last ones, get logits
+     * @param parts at most {@link JlamaTarget#MAX_ROWS} rows together
      */
-    void begin(int totalRows, int logitsRows) {
-        rows = totalRows;
-        firstLogitsRow = totalRows - logitsRows;
-        rowsDone = 0;
-        logits = grown(logits, logitsRows * weights.vocabulary());
-        reserve(Math.min(totalRows, JlamaTarget.MAX_ROWS));
-        if (keepsFinal) {
-            finalStates = grown(finalStates, totalRows * weights.hidden());
-        }
-        for (int i = 0; i < keptLayers.length; i++) {
-            layerStates[i] = grown(layerStates[i], totalRows * weights.hidden());
+    void run(List<SessionRows> parts) {
+        try {
+            compute(parts);
+        } finally {
+            layout.clear();
+            logitsLayout.clear();
         }
     }
 
-    /**
-     * Runs a batch.
-     *
-     * @param layout where each row writes its key and value, and what it sees
-     * @param logitsRows how many of the batch's rows, the last ones, get logits: none, one or all
-     */
-    void run(int[] tokens, int offset, AttentionLayout layout, int logitsRows) {
-        int n = layout.rows();
-        int hidden = weights.hidden();
-        for (int row = 0; row < n; row++) {
-            weights.embedding().read(tokens[offset + row], x, row * hidden);
+    private void compute(List<SessionRows> parts) {
+        int n = 0;
+        int logitsRows = 0;
+        boolean lastLayerWhole = false;
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            n += part.count();
+            logitsRows += part.logitsRows();
+            lastLayerWhole |= part.output().keepsLastLayer();
+            part.addTo(layout);
         }
+        reserve(n);
+        embed(parts);
         int layers = weights.layers().size();
         int needed = n;
         for (int layer = 0; layer < layers; layer++) {
@@ -96,28 +64,36 @@ final class DecoderPass implements PassOutput {
             if (layer == layers - 1 && !lastLayerWhole) {
                 needed = logitsRows;
             }
-            attend(block, layer, layout, needed);
+            attend(block, layer, parts, needed);
             if (needed > 0) {
                 feedForward(block, needed);
             }
-            keep(layer, n);
+            keepLayer(layer, parts);
         }
-        if (keepsFinal) {
-            kernels.rmsNorm(x, 0, weights.finalNorm(), weights.epsilon(), n, hidden, finalStates, rowsDone * hidden);
-        }
-        rowsDone += n;
+        keepFinal(parts);
         if (logitsRows > 0) {
-            head(needed - logitsRows, logitsRows);
+            head(parts, logitsRows, needed < n);
+        }
+    }
+
+    private void embed(List<SessionRows> parts) {
+        int hidden = weights.hidden();
+        int at = 0;
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            for (int row = 0; row < part.count(); row++) {
+                weights.embedding().read(part.token(row), x, at++ * hidden);
+            }
         }
     }
 
     /**
      * Adds a layer's attention to the residual stream.
      *
-     * @param needed rows whose output matters: all, one or none. If one, it is the last, and becomes row 0 of the
-     *     residual stream: the others only have to leave their keys and values.
+     * @param needed rows whose output matters: all, or those with logits, which then move to the front of the residual
+     *     stream: the others only have to leave their keys and values
      */
-    private void attend(DecoderLayer block, int layer, AttentionLayout layout, int needed) {
+    private void attend(DecoderLayer block, int layer, List<SessionRows> parts, int needed) {
         int n = layout.rows();
         int hidden = weights.hidden();
         AttentionShape shape = weights.attention();
@@ -134,12 +110,8 @@ final class DecoderPass implements PassOutput {
         }
         AttentionLayout seen = layout;
         if (needed < n) {
-            int last = n - 1;
-            System.arraycopy(qkv, last * width, qkv, 0, width);
-            System.arraycopy(x, last * hidden, x, 0, hidden);
-            lastRow.clear();
-            lastRow.addSequence(layout.cache(last), layout.slot(last), 1);
-            seen = lastRow;
+            moveLogitsRowsToFront(parts);
+            seen = logitsLayout;
         }
         kernels.attention(seen, shape, layer, qkv, attended);
         kernels.multiply(block.output(), attended, 0, needed, projected, 0);
@@ -148,6 +120,22 @@ final class DecoderPass implements PassOutput {
             kernels.addBias(outputBias, projected, 0, needed, hidden, hidden);
         }
         kernels.addScaled(projected, 0, weights.residualMultiplier(), x, 0, needed * hidden);
+    }
+
+    private void moveLogitsRowsToFront(List<SessionRows> parts) {
+        int hidden = weights.hidden();
+        int width = weights.attention().qkvWidth();
+        int from = 0;
+        int to = 0;
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            int rows = part.logitsRows();
+            from += part.count();
+            System.arraycopy(qkv, (from - rows) * width, qkv, to * width, rows * width);
+            System.arraycopy(x, (from - rows) * hidden, x, to * hidden, rows * hidden);
+            to += rows;
+            part.addLogitsRowsTo(logitsLayout);
+        }
     }
 
     private void feedForward(DecoderLayer block, int n) {
@@ -159,66 +147,74 @@ final class DecoderPass implements PassOutput {
         kernels.addScaled(projected, 0, weights.residualMultiplier(), x, 0, n * hidden);
     }
 
-    private void keep(int layer, int n) {
-        int hidden = weights.hidden();
-        for (int i = 0; i < keptLayers.length; i++) {
-            if (keptLayers[i] == layer) {
-                System.arraycopy(x, 0, layerStates[i], rowsDone * hidden, n * hidden);
-            }
+    private void keepLayer(int layer, List<SessionRows> parts) {
+        int first = 0;
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            part.output().keepLayer(layer, x, first, part.count());
+            first += part.count();
         }
     }
 
-    /** Final norm and head of {@code n} rows from {@code first} of the residual stream. */
-    private void head(int first, int n) {
+    private void keepFinal(List<SessionRows> parts) {
+        int first = 0;
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            part.output().keepFinal(kernels, x, first, part.count());
+            first += part.count();
+        }
+    }
+
+    /**
+     * Final norm and head. The logits of a session alone go straight to it, those of several are computed together.
+     *
+     * @param total rows with logits
+     * @param atFront whether these are the first of the residual stream
+     */
+    private void head(List<SessionRows> parts, int total, boolean atFront) {
         int hidden = weights.hidden();
         int vocabulary = weights.vocabulary();
-        kernels.rmsNorm(x, first * hidden, weights.finalNorm(), weights.epsilon(), n, hidden, normed, 0);
-        kernels.multiply(weights.head(), normed, 0, n, logits, 0);
+        int end = 0;
+        int done = 0;
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            int rows = part.logitsRows();
+            end += atFront ? rows : part.count();
+            int from = (end - rows) * hidden;
+            kernels.rmsNorm(x, from, weights.finalNorm(), weights.epsilon(), rows, hidden, normed, done * hidden);
+            done += rows;
+        }
+        boolean alone = parts.size() == 1;
+        float[] logits;
+        if (alone) {
+            logits = parts.getFirst().output().logits();
+        } else {
+            jointLogits = SessionOutput.grown(jointLogits, total * vocabulary);
+            logits = jointLogits;
+        }
+        kernels.multiply(weights.head(), normed, 0, total, logits, 0);
         float multiplier = weights.logitMultiplier();
         if (multiplier != 1) {
-            for (int i = 0; i < n * vocabulary; i++) {
+            for (int i = 0; i < total * vocabulary; i++) {
                 logits[i] *= multiplier;
             }
         }
         if (weights.logitSoftCap() > 0) {
-            kernels.softCap(logits, 0, n * vocabulary, weights.logitSoftCap());
+            kernels.softCap(logits, 0, total * vocabulary, weights.logitSoftCap());
+        }
+        if (!alone) {
+            handOut(parts, logits);
         }
     }
 
-    @Override
-    public int rows() {
-        return rows;
-    }
-
-    @Override
-    public float[] logits() {
-        return logits;
-    }
-
-    @Override
-    public int logitsOffset(int row) {
-        if (row < firstLogitsRow || row >= rows) {
-            throw new IndexOutOfBoundsException(
-                    "Row " + row + " has no logits: only rows " + firstLogitsRow + " to " + (rows - 1) + " have");
+    private void handOut(List<SessionRows> parts, float[] logits) {
+        int from = 0;
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            int length = part.logitsRows() * weights.vocabulary();
+            System.arraycopy(logits, from, part.output().logits(), 0, length);
+            from += length;
         }
-        return (row - firstLogitsRow) * weights.vocabulary();
-    }
-
-    @Override
-    public float[] hiddenStates() {
-        if (!keepsFinal) {
-            throw new IllegalStateException("The session was opened without hidden states after the final norm");
-        }
-        return finalStates;
-    }
-
-    @Override
-    public float[] layerStates(int index) {
-        if (index < 0 || index >= layerStates.length) {
-            throw new IllegalStateException("The session was opened with the states of " + layerStates.length
-                    + " inner layers: there is no number " + index);
-        }
-        return layerStates[index];
     }
 
     private void reserve(int n) {
@@ -235,11 +231,5 @@ final class DecoderPass implements PassOutput {
         gateUp = new float[size * 2 * weights.mlpWidth()];
         gated = new float[size * weights.mlpWidth()];
         capacity = size;
-    }
-
-    private static float[] grown(float[] array, int length) {
-        return array.length >= length
-                ? array
-                : new float[Math.max(length, Math.min(2 * array.length, length + (1 << 22)))];
     }
 }

@@ -3,9 +3,12 @@ package io.prism.jlama.target;
 import com.github.tjake.jlama.model.AbstractModel;
 import io.prism.jlama.internals.Fingerprint;
 import io.prism.jlama.internals.UnsupportedModelException;
+import io.prism.kernels.AttentionShape;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.Packing;
 import io.prism.spi.HiddenStateRequest;
+import io.prism.spi.PassOutput;
+import io.prism.spi.PassRequest;
 import io.prism.spi.PrismException;
 import io.prism.spi.SharedWeights;
 import io.prism.spi.TargetArchitecture;
@@ -13,12 +16,14 @@ import io.prism.spi.TargetDescription;
 import io.prism.spi.TargetHead;
 import io.prism.spi.TargetModel;
 import io.prism.spi.TargetSession;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
 /**
  * A forward pass of our own over the weights of a model that Jlama has loaded (LLAMA, MISTRAL, QWEN2). Thread-safe: the
- * weights are immutable, everything else belongs to sessions.
+ * weights are immutable, scratch memory is lent to one pass at a time, everything else belongs to sessions.
  *
  * <p>Computes what Jlama's configuration says, with F32 activations and an F32 KV cache. Every operation is row
  * independent, so that a token's logits are bitwise the same whether it is decoded alone, within a prompt or in a token
@@ -30,14 +35,22 @@ public final class JlamaTarget implements TargetModel {
     /** The most rows of a pass: larger ones gain no speed, but cost scratch memory. */
     static final int MAX_ROWS = 256;
 
+    /**
+     * Products of matrices below this size stay on the thread that asks, as handing them out costs more than it gains. A
+     * model of such matrices leaves all threads but one idle in a pass, so that others may compute meanwhile.
+     */
+    private static final long LEAST_SHARED_BYTES = 2L << 20;
+
     private final Kernels kernels;
     private final DecoderWeights weights;
+    private final PassPool passes;
     private final TargetDescription description;
     private final String engine;
 
     private JlamaTarget(Kernels kernels, DecoderWeights weights, TargetDescription description, String engine) {
         this.kernels = kernels;
         this.weights = weights;
+        this.passes = new PassPool(kernels, weights, kernels.threads());
         this.description = description;
         this.engine = engine;
     }
@@ -110,6 +123,52 @@ public final class JlamaTarget implements TargetModel {
     }
 
     @Override
+    public int maxJointRows() {
+        return MAX_ROWS;
+    }
+
+    @Override
+    public int concurrentPasses() {
+        long largest = weights.layers().stream()
+                .mapToLong(layer -> layer.gateUp().streamedBytes())
+                .max()
+                .orElse(0);
+        return largest < LEAST_SHARED_BYTES ? kernels.threads() : 1;
+    }
+
+    @Override
+    public long kvBytesPerToken() {
+        AttentionShape shape = weights.attention();
+        return 2L * weights.layers().size() * shape.kvHeads() * shape.headSize() * Float.BYTES;
+    }
+
+    @Override
+    public List<PassOutput> runTogether(List<PassRequest> requests) {
+        int rows = requests.stream().mapToInt(PassRequest::rows).sum();
+        if (rows > MAX_ROWS) {
+            throw new IllegalArgumentException(
+                    "A pass of " + rows + " rows of " + requests.size() + " sessions: expected at most " + MAX_ROWS);
+        }
+        List<SessionRows> parts = new ArrayList<>(requests.size());
+        for (PassRequest request : requests) {
+            parts.add(sessionOf(request).begin(request));
+        }
+        passes.run(parts);
+        List<PassOutput> outputs = new ArrayList<>(requests.size());
+        for (PassRequest request : requests) {
+            outputs.add(sessionOf(request).end(request));
+        }
+        return outputs;
+    }
+
+    private JlamaTargetSession sessionOf(PassRequest request) {
+        if (request.session() instanceof JlamaTargetSession session && session.isOf(weights)) {
+            return session;
+        }
+        throw new IllegalArgumentException("A session of another target can't take part in a pass of this one");
+    }
+
+    @Override
     public Optional<SharedWeights> sharedWeights() {
         TargetArchitecture architecture = new TargetArchitecture(
                 weights.hidden(),
@@ -125,7 +184,7 @@ public final class JlamaTarget implements TargetModel {
 
     @Override
     public TargetSession openSession(HiddenStateRequest hiddenStates) {
-        return new JlamaTargetSession(kernels, weights, hiddenStates);
+        return new JlamaTargetSession(weights, passes, hiddenStates);
     }
 
     @Override

@@ -1,22 +1,24 @@
 package io.prism.jlama.target;
 
-import io.prism.kernels.AttentionLayout;
 import io.prism.kernels.AttentionShape;
-import io.prism.kernels.Kernels;
 import io.prism.kernels.KvCache;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
+import io.prism.spi.PassRequest;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetSession;
 import io.prism.tree.TokenTree;
 import java.util.Arrays;
+import java.util.List;
 
 /** A conversation with a {@link JlamaTarget}. Allocates only when it grows: a warm pass allocates nothing. */
 final class JlamaTargetSession implements TargetSession {
     private final DecoderWeights weights;
+    private final PassPool passes;
     private final KvCache cache;
-    private final DecoderPass pass;
-    private final AttentionLayout layout = new AttentionLayout();
+    private final SessionOutput output;
+    private final SessionRows rows;
+    private final List<SessionRows> alone;
     private int length;
 
     private int[] treeTokens = new int[16];
@@ -24,8 +26,9 @@ final class JlamaTargetSession implements TargetSession {
     private int treeSize;
     private boolean closed;
 
-    JlamaTargetSession(Kernels kernels, DecoderWeights weights, HiddenStateRequest hiddenStates) {
+    JlamaTargetSession(DecoderWeights weights, PassPool passes, HiddenStateRequest hiddenStates) {
         this.weights = weights;
+        this.passes = passes;
         AttentionShape shape = weights.attention();
         // Rows of a tree take slots of their own even where their positions coincide.
         this.cache = new KvCache(
@@ -33,7 +36,13 @@ final class JlamaTargetSession implements TargetSession {
                 shape.kvHeads(),
                 shape.headSize(),
                 weights.contextLength() + JlamaTarget.MAX_ROWS);
-        this.pass = new DecoderPass(kernels, weights, hiddenStates);
+        this.output = new SessionOutput(weights, hiddenStates);
+        this.rows = new SessionRows(cache, output);
+        this.alone = List.of(rows);
+    }
+
+    boolean isOf(DecoderWeights others) {
+        return weights == others;
     }
 
     @Override
@@ -48,6 +57,18 @@ final class JlamaTargetSession implements TargetSession {
 
     @Override
     public PassOutput prefill(int[] tokens, int offset, int count) {
+        beginPrefill(tokens, offset, count);
+        for (int done = 0; done < count; ) {
+            int batch = Math.min(JlamaTarget.MAX_ROWS, count - done);
+            rows.sequence(tokens, offset + done, batch, length + done, done + batch == count);
+            passes.run(alone);
+            done += batch;
+        }
+        length += count;
+        return output;
+    }
+
+    private void beginPrefill(int[] tokens, int offset, int count) {
         checkOpen();
         if (count < 1 || offset < 0 || offset > tokens.length - count) {
             throw new IllegalArgumentException("Prefill of " + count + " tokens from " + offset + " of " + tokens.length
@@ -60,21 +81,18 @@ final class JlamaTargetSession implements TargetSession {
         checkTokens(tokens, offset, count);
         treeSize = 0;
         cache.ensure(length + count);
-        pass.begin(count, 1);
-        for (int done = 0; done < count; ) {
-            int rows = Math.min(JlamaTarget.MAX_ROWS, count - done);
-            layout.clear();
-            layout.addSequence(cache, length + done, rows);
-            boolean last = done + rows == count;
-            pass.run(tokens, offset + done, layout, last ? 1 : 0);
-            done += rows;
-        }
-        length += count;
-        return pass;
+        output.begin(count, 1);
     }
 
     @Override
     public PassOutput verify(TokenTree tree) {
+        beginVerify(tree);
+        passes.run(alone);
+        treeSize = tree.size();
+        return output;
+    }
+
+    private void beginVerify(TokenTree tree) {
         checkOpen();
         int nodes = tree.size();
         if (nodes > JlamaTarget.MAX_ROWS) {
@@ -99,12 +117,32 @@ final class JlamaTargetSession implements TargetSession {
         }
         checkTokens(treeTokens, 0, nodes);
         cache.ensure(length + nodes);
-        layout.clear();
-        layout.addTree(cache, length, treeParents, nodes);
-        pass.begin(nodes, nodes);
-        pass.run(treeTokens, 0, layout, nodes);
-        treeSize = nodes;
-        return pass;
+        output.begin(nodes, nodes);
+        rows.tree(treeTokens, treeParents, nodes, length);
+    }
+
+    /**
+     * Prepares its part of a pass of several sessions; {@link #end} must follow when the pass has succeeded.
+     *
+     * @return what it puts into the batch
+     */
+    SessionRows begin(PassRequest request) {
+        switch (request) {
+            case PassRequest.Prefill prefill -> {
+                beginPrefill(prefill.tokens(), prefill.offset(), prefill.count());
+                rows.sequence(prefill.tokens(), prefill.offset(), prefill.count(), length, true);
+            }
+            case PassRequest.Verify verify -> beginVerify(verify.tree());
+        }
+        return rows;
+    }
+
+    PassOutput end(PassRequest request) {
+        switch (request) {
+            case PassRequest.Prefill prefill -> length += prefill.count();
+            case PassRequest.Verify verify -> treeSize = verify.tree().size();
+        }
+        return output;
     }
 
     @Override
@@ -149,7 +187,6 @@ final class JlamaTargetSession implements TargetSession {
     @Override
     public void close() {
         closed = true;
-        layout.clear();
     }
 
     private void checkOpen() {

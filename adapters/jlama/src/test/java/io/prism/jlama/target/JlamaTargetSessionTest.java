@@ -12,6 +12,7 @@ import io.prism.kernels.Kernels;
 import io.prism.kernels.Precision;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
+import io.prism.spi.PassRequest;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetSession;
 import io.prism.tree.TokenTree;
@@ -300,6 +301,104 @@ class JlamaTargetSessionTest {
         assertThat(session.kvBytes()).isPositive();
         session.close();
         assertThatThrownBy(() -> session.prefill(new int[] {1}, 0, 1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** Prompts and trees of sessions that keep different states, so that some need the whole last layer and some do not. */
+    @Test
+    void aPassOfSeveralSessionsGivesBitForBitWhatTheirOwnPassesGive() {
+        List<HiddenStateRequest> states = List.of(
+                HiddenStateRequest.NONE,
+                new HiddenStateRequest(false, List.of(1)),
+                HiddenStateRequest.NONE,
+                new HiddenStateRequest(true, List.of(0, 2)));
+        for (int kept : new int[] {2, 3, 4}) {
+            List<TargetSession> joint = new ArrayList<>();
+            List<TargetSession> alone = new ArrayList<>();
+            List<PassRequest> requests = new ArrayList<>();
+            List<PassOutput> expected = new ArrayList<>();
+            for (int i = 0; i < kept; i++) {
+                int[] prompt = Sessions.tokens(40 + 9 * i, VOCABULARY, 30 + i);
+                joint.add(target.openSession(states.get(i)));
+                alone.add(target.openSession(states.get(i)));
+                for (TargetSession session : List.of(joint.get(i), alone.get(i))) {
+                    session.prefill(prompt, 0, 21 + i);
+                }
+                if (i % 2 == 0) {
+                    requests.add(new PassRequest.Prefill(joint.get(i), prompt, 21 + i, 7 + i));
+                    expected.add(alone.get(i).prefill(prompt, 21 + i, 7 + i));
+                } else {
+                    requests.add(new PassRequest.Verify(joint.get(i), tree()));
+                    expected.add(alone.get(i).verify(tree()));
+                }
+            }
+            List<PassOutput> outputs = target.runTogether(requests);
+            for (int i = 0; i < kept; i++) {
+                assertSame(outputs.get(i), expected.get(i), states.get(i), i % 2 == 0);
+                for (TargetSession session : List.of(joint.get(i), alone.get(i))) {
+                    if (i % 2 == 1) {
+                        session.commit(path(tree(), 6), 3);
+                    }
+                }
+                assertThat(joint.get(i).length()).isEqualTo(alone.get(i).length());
+                assertThat(Sessions.logits(joint.get(i).prefill(new int[] {5}, 0, 1), 0, VOCABULARY))
+                        .isEqualTo(Sessions.logits(alone.get(i).prefill(new int[] {5}, 0, 1), 0, VOCABULARY));
+            }
+            joint.forEach(TargetSession::close);
+            alone.forEach(TargetSession::close);
+        }
+    }
+
+    private static void assertSame(PassOutput output, PassOutput expected, HiddenStateRequest states, boolean prompt) {
+        assertThat(output.rows()).isEqualTo(expected.rows());
+        for (int row = prompt ? output.rows() - 1 : 0; row < output.rows(); row++) {
+            assertThat(Sessions.logits(output, row, VOCABULARY)).isEqualTo(Sessions.logits(expected, row, VOCABULARY));
+        }
+        int length = output.rows() * 128;
+        if (states.afterFinalNorm()) {
+            assertThat(Arrays.copyOf(output.hiddenStates(), length))
+                    .isEqualTo(Arrays.copyOf(expected.hiddenStates(), length));
+        }
+        for (int i = 0; i < states.layers().size(); i++) {
+            assertThat(Arrays.copyOf(output.layerStates(i), length))
+                    .isEqualTo(Arrays.copyOf(expected.layerStates(i), length));
+        }
+    }
+
+    @Test
+    void aPassOfSeveralSessionsThatCanNotBeDoneLeavesAllOfThemAsTheyWere() {
+        int[] tokens = Sessions.tokens(30, VOCABULARY, 40);
+        float[][] plain = Sessions.plain(target, tokens);
+        try (TargetSession good = session();
+                TargetSession bad = session();
+                JlamaTarget other = JlamaTarget.of(model, kernels, true);
+                TargetSession foreign = other.openSession(HiddenStateRequest.NONE)) {
+            good.prefill(tokens, 0, 20);
+            bad.prefill(tokens, 0, 20);
+            PassRequest request = new PassRequest.Prefill(good, tokens, 20, 5);
+            assertThatThrownBy(() -> target.runTogether(
+                            List.of(request, new PassRequest.Prefill(bad, new int[] {VOCABULARY}, 0, 1))))
+                    .isInstanceOf(PrismException.class)
+                    .hasMessageContaining("Token 512");
+            assertThatThrownBy(
+                            () -> target.runTogether(List.of(request, new PassRequest.Prefill(foreign, tokens, 0, 1))))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("another target");
+            assertThatThrownBy(() -> target.runTogether(List.of(
+                            request, new PassRequest.Prefill(bad, new int[CONTEXT], 0, JlamaTarget.MAX_ROWS - 4))))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("257 rows");
+            assertThat(good.length()).isEqualTo(20);
+            assertThat(Sessions.logits(good.prefill(tokens, 20, 10), 9, VOCABULARY))
+                    .isEqualTo(plain[29]);
+        }
+    }
+
+    @Test
+    void aTokenTakesTheBytesOfKeysAndValuesThatAreSaid() {
+        try (TargetSession session = session()) {
+            session.prefill(Sessions.tokens(64, VOCABULARY, 41), 0, 64);
+            assertThat(session.kvBytes()).isEqualTo(64 * target.kvBytesPerToken());
+        }
     }
 
     @Test

@@ -18,19 +18,22 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model folder name or id
  * @param machine what it ran on
- * @param runs one for each set, contender and temperature
+ * @param runs one for each set, contender and temperature; left out if throughput was measured
  * @param prefill times of prompts alone; left out if not measured
+ * @param throughput with several requests at a time; left out if not measured
  */
 public record BenchReport(
         String model,
         String machine,
-        List<Run> runs,
-        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Prefill> prefill) {
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Run> runs,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Prefill> prefill,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Rate> throughput) {
     private static final double DECIMALS = 1e4;
 
     public BenchReport {
         runs = List.copyOf(runs);
         prefill = List.copyOf(prefill);
+        throughput = List.copyOf(throughput);
     }
 
     /**
@@ -85,7 +88,7 @@ public record BenchReport(
                     isStock && !result.sampling().isGreedy() ? null : pooled.equal());
         }
 
-        private static double rounded(double value) {
+        static double rounded(double value) {
             return Double.isFinite(value) ? Math.rint(value * DECIMALS) / DECIMALS : 0;
         }
     }
@@ -106,7 +109,48 @@ public record BenchReport(
                 results.stream()
                         .map(result -> Run.of(result, ours, model.stockEngine()))
                         .toList(),
-                prefill);
+                prefill,
+                List.of());
+    }
+
+    /**
+     * @param requests at a time; 1 for stock decoding, which takes one after the other
+     * @param tokensPerSecond of all of them together
+     * @param requestsPerPass how many shared a pass, on average
+     * @param answers answers that ended
+     * @param equalToPlain how many of them have the tokens of plain decoding alone (stock: the text)
+     */
+    public record Rate(
+            String drafter,
+            String tree,
+            int requests,
+            double tokensPerSecond,
+            double acceptanceLength,
+            double requestsPerPass,
+            int answers,
+            int equalToPlain) {
+
+        static Rate of(Throughput result) {
+            return new Rate(
+                    result.contender().drafter(),
+                    result.contender().tree(),
+                    result.sessions(),
+                    Run.rounded(result.tokensPerSecond()),
+                    Run.rounded(result.acceptanceLength()),
+                    Run.rounded(result.requestsPerPass()),
+                    result.answers(),
+                    result.equal());
+        }
+    }
+
+    /** Throughput on this machine. */
+    public static BenchReport ofThroughput(HostedModel model, List<Throughput> results) {
+        return new BenchReport(
+                model.name(),
+                Machine.describe(),
+                List.of(),
+                List.of(),
+                results.stream().map(Rate::of).toList());
     }
 
     /** @throws PrismException if it can't be written */

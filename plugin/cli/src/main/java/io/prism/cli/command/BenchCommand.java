@@ -9,6 +9,11 @@ import io.prism.cli.bench.PrefillTiming;
 import io.prism.cli.bench.QuestionSet;
 import io.prism.cli.bench.SetResult;
 import io.prism.cli.bench.SuiteReader;
+import io.prism.cli.bench.Throughput;
+import io.prism.cli.bench.ThroughputChart;
+import io.prism.cli.bench.ThroughputPlan;
+import io.prism.cli.bench.ThroughputRunner;
+import io.prism.cli.bench.ThroughputTable;
 import io.prism.cli.model.Contender;
 import io.prism.cli.model.DecoderFactory;
 import io.prism.cli.model.ModelHosts;
@@ -40,7 +45,9 @@ import picocli.CommandLine.Spec;
             "Compare drafters with plain and with stock decoding on a suite of prompts, interleaved in one run.",
             "A suite is a folder of *.jsonl files, one object {\"question_id\", \"turns\": [..]} a line. A question of several"
                     + " turns is run as a conversation that goes on from plain decoding's answers. Prompts too long for the"
-                    + " context lose their beginning; the report says how many did."
+                    + " context lose their beginning; the report says how many did.",
+            "With --sessions it measures throughput instead: that many requests at a time, each the first turn of a question,"
+                    + " greedily, for --seconds each."
         },
         mixinStandardHelpOptions = true)
 public final class BenchCommand implements CliCommand {
@@ -114,6 +121,23 @@ public final class BenchCommand implements CliCommand {
             description = "Seconds of warm-up of each way of decoding. Default: ${DEFAULT-VALUE}.")
     private int warmupSeconds;
 
+    @Option(
+            names = "--sessions",
+            split = ",",
+            paramLabel = "N",
+            description = "Measure throughput with these numbers of requests at a time, for instance 1,2,4,8,16.")
+    private List<Integer> sessions = List.of();
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            defaultValue = "5",
+            description = "With --sessions: length of each run. Default: ${DEFAULT-VALUE}.")
+    private double seconds;
+
+    @Option(names = "--plot", paramLabel = "FILE", description = "With --sessions: draw the throughput, as PNG.")
+    private @Nullable Path plot;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results as JSON.")
     private @Nullable Path json;
 
@@ -128,6 +152,10 @@ public final class BenchCommand implements CliCommand {
         requirePositive("--limit", limit);
         requirePositive("--max-tokens", maxTokens);
         requirePositive("--repeats", repeats);
+        if (!(seconds > 0)) {
+            throw new PrismException("--seconds is " + seconds + ": expected more than 0.");
+        }
+        sessions.forEach(number -> requirePositive("--sessions", number));
         List<QuestionSet> sets = new SuiteReader().read(suite, limit);
         boolean withStock = !stock.equals(NO_STOCK);
         try (HostedModel hosted =
@@ -152,6 +180,10 @@ public final class BenchCommand implements CliCommand {
         }
         out.flush();
         warmUp(hosted, sets, contenders);
+        if (!sessions.isEmpty()) {
+            measureThroughput(hosted, sets, contenders);
+            return;
+        }
 
         List<BenchReport.Prefill> prefills =
                 prefill == null ? List.of() : new PrefillTiming(hosted, sets).run(prefill, baselines(contenders));
@@ -169,6 +201,33 @@ public final class BenchCommand implements CliCommand {
             results = runner.run(question -> progress.step());
         }
         report(hosted, results, prefills, runner.shortened());
+    }
+
+    private void measureThroughput(HostedModel hosted, List<QuestionSet> sets, List<Contender> contenders) {
+        ThroughputPlan plan = new ThroughputPlan(
+                (Contender.Ours) contenders.getFirst(),
+                contenders.subList(1, contenders.size()),
+                ThroughputPlan.prompts(hosted, sets, maxTokens),
+                sessions,
+                maxTokens,
+                Duration.ofNanos((long) (seconds * 1e9)),
+                repeats);
+        List<Throughput> results;
+        try (Progress progress = Progress.of("runs", plan.runs())) {
+            results = new ThroughputRunner(plan).run(progress::step);
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        out.println();
+        out.println(ThroughputTable.of(results));
+        out.println();
+        out.println(ThroughputTable.legend());
+        out.flush();
+        if (plot != null) {
+            ThroughputChart.write(plot, hosted.name() + ", " + hosted.target().engine(), results);
+        }
+        if (json != null) {
+            BenchReport.ofThroughput(hosted, results).write(json);
+        }
     }
 
     /** Plain decoding comes first. */

@@ -1,5 +1,6 @@
 package io.prism.cli.model;
 
+import io.prism.config.PrismConfig;
 import io.prism.decode.DecodingSession;
 import io.prism.decode.GenerationRequest;
 import io.prism.decode.GenerationResult;
@@ -69,6 +70,11 @@ public sealed interface Contender extends AutoCloseable {
      * @param drafter {@code none} for plain decoding
      */
     record Ours(HostedModel model, SpeculativeDecoder decoder, String drafter, String tree) implements Contender {
+        /** Whether nothing proposes. */
+        public boolean isPlain() {
+            return drafter.equals(PrismConfig.NO_DRAFTER);
+        }
+
         @Override
         public Decoded run(
                 Prompt prompt, int maxNewTokens, SamplingParameters sampling, long seed, Consumer<String> onText) {

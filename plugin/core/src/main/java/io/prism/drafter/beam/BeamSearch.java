@@ -14,6 +14,9 @@ import java.util.Arrays;
  * <p>Candidates that can't be among the ancestors of the best N any more are not run: N better ones are known already.
  * The tree is the same, at less cost.
  *
+ * <p>There is one pass of the model for each level. It is run by the caller, after {@link #begin} and after each {@link
+ * #advance} that asks for one more, so that searches of several sessions can share their passes.
+ *
  * <p>Reusable; not thread-safe.
  */
 public final class BeamSearch {
@@ -27,6 +30,15 @@ public final class BeamSearch {
     private int[] treeNodes = new int[64];
     private int size;
 
+    private int steps;
+    private int width;
+    private int nodes;
+    private int step;
+
+    /** First candidate of the last level. */
+    private int levelStart;
+
+    private int beamCount;
     private int[] beam = new int[16];
     private int[] topIndices = new int[16];
     private float[] topValues = new float[16];
@@ -51,35 +63,48 @@ public final class BeamSearch {
     }
 
     /**
-     * Adds to a tree that holds only its root.
+     * Begins to grow a tree that holds only its root: has the model prepare its first pass.
      *
      * @param mostSteps the greatest depth for which the model has room, at least 1
-     * @throws PrismException if the model gives NaN
      */
-    public void grow(DraftModel model, TokenTree tree, DraftBudget budget, int mostSteps) {
-        int steps = Math.min(budget.steps(), mostSteps);
-        int width = Math.min(budget.topK(), model.draftVocabularySize());
-        reserve(width, budget.nodes());
+    public void begin(DraftModel model, TokenTree tree, DraftBudget budget, int mostSteps) {
+        steps = Math.min(budget.steps(), mostSteps);
+        width = Math.min(budget.topK(), model.draftVocabularySize());
+        nodes = budget.nodes();
+        reserve(width, nodes);
         size = 0;
         bestCount = 0;
-        model.begin(tree.token(0));
-        addChildren(model, 0, NO_PARENT, width, budget.nodes());
-        int levelStart = 0;
-        for (int step = 1; step < steps; step++) {
-            int count = chooseBeam(levelStart, Math.min(width, model.remainingRows()), budget.nodes());
-            if (count == 0) {
-                break;
-            }
-            levelStart = size;
-            model.step(step, this, beam, count);
-            for (int row = 0; row < count; row++) {
-                addChildren(model, row, beam[row], width, budget.nodes());
-            }
-        }
-        build(tree, budget.nodes());
+        step = 0;
+        levelStart = 0;
+        model.prepareFirst(tree.token(0));
     }
 
-    private void addChildren(DraftModel model, int row, int parent, int width, int nodes) {
+    /**
+     * Takes the logits of the model's pass, which has been run meanwhile.
+     *
+     * @return whether the model has prepared one more pass; if not, the tree is complete
+     * @throws PrismException if the model gave NaN
+     */
+    public boolean advance(DraftModel model, TokenTree tree) {
+        if (step == 0) {
+            addChildren(model, 0, NO_PARENT);
+        } else {
+            levelStart = size;
+            for (int row = 0; row < beamCount; row++) {
+                addChildren(model, row, beam[row]);
+            }
+        }
+        step++;
+        beamCount = step < steps ? chooseBeam(Math.min(width, model.remainingRows())) : 0;
+        if (beamCount > 0) {
+            model.prepareStep(step, this, beam, beamCount);
+            return true;
+        }
+        build(tree);
+        return false;
+    }
+
+    private void addChildren(DraftModel model, int row, int parent) {
         int vocabulary = model.draftVocabularySize();
         float[] logits = model.logits();
         int offset = model.logitsOffset(row);
@@ -91,12 +116,12 @@ public final class BeamSearch {
         for (int i = 0; i < width; i++) {
             float logProbability = Math.min(0, topValues[i] - total);
             if (Float.isFinite(logProbability)) {
-                add(model.targetToken(topIndices[i]), parent, logProbability, nodes);
+                add(model.targetToken(topIndices[i]), parent, logProbability);
             }
         }
     }
 
-    private void add(int token, int parent, float logProbability, int nodes) {
+    private void add(int token, int parent, float logProbability) {
         if (size == tokens.length) {
             tokens = Arrays.copyOf(tokens, 2 * size);
             parents = Arrays.copyOf(parents, 2 * size);
@@ -125,7 +150,7 @@ public final class BeamSearch {
      * Chooses the best candidates of the last level whose children may still be among the best N: a child scores at most
      * as much as its parent and, among equals, comes after all that are known.
      */
-    private int chooseBeam(int levelStart, int width, int nodes) {
+    private int chooseBeam(int most) {
         int count = 0;
         for (int candidate = levelStart; candidate < size; candidate++) {
             if (bestCount == nodes && scores[candidate] <= best[nodes - 1]) {
@@ -135,17 +160,17 @@ public final class BeamSearch {
             while (at > 0 && scores[candidate] > scores[beam[at - 1]]) {
                 at--;
             }
-            if (at < width) {
-                System.arraycopy(beam, at, beam, at + 1, Math.min(count, width - 1) - at);
+            if (at < most) {
+                System.arraycopy(beam, at, beam, at + 1, Math.min(count, most - 1) - at);
                 beam[at] = candidate;
-                count = Math.min(count + 1, width);
+                count = Math.min(count + 1, most);
             }
         }
         return count;
     }
 
     /** Takes the best N, earlier ones first among equals, in the order in which they came: parents before children. */
-    private void build(TokenTree tree, int nodes) {
+    private void build(TokenTree tree) {
         float least = bestCount == 0 ? 0 : best[bestCount - 1];
         int better = 0;
         while (better < bestCount && best[better] > least) {
@@ -161,14 +186,14 @@ public final class BeamSearch {
         }
     }
 
-    private void reserve(int width, int nodes) {
-        if (beam.length < width) {
-            beam = new int[width];
-            topIndices = new int[width];
-            topValues = new float[width];
+    private void reserve(int beamWidth, int mostNodes) {
+        if (beam.length < beamWidth) {
+            beam = new int[beamWidth];
+            topIndices = new int[beamWidth];
+            topValues = new float[beamWidth];
         }
-        if (best.length < nodes + 1) {
-            best = new float[nodes + 1];
+        if (best.length < mostNodes + 1) {
+            best = new float[mostNodes + 1];
         }
     }
 }

@@ -15,18 +15,18 @@ public interface DraftModel {
     /** Where the logits [draftVocabularySize] of a row of the last pass start. */
     int logitsOffset(int row);
 
-    /** Runs draft step 1, which gives one row of logits: what follows the root. */
-    void begin(int root);
+    /** Prepares the pass of draft step 1, which gives one row of logits: what follows the root. */
+    void prepareFirst(int root);
 
     /**
-     * Runs a further draft step: one row of logits for each of some candidates.
+     * Prepares the pass of a further draft step: one row of logits for each of some candidates.
      *
      * @param step counted from 0, so at least 1; the candidates' depth
      * @param candidates where tokens and parents are looked up
      * @param beam the candidates to run, in the order of the rows; every parent was run in the step before
      */
-    void step(int step, BeamSearch candidates, int[] beam, int count);
+    void prepareStep(int step, BeamSearch candidates, int[] beam, int count);
 
-    /** The most rows {@link #step} may still run in this round, all its steps together. */
+    /** The most rows {@link #prepareStep} may still run in this round, all its steps together. */
     int remainingRows();
 }

@@ -4,14 +4,15 @@ import io.prism.kernels.AttentionLayout;
 import io.prism.kernels.Kernels;
 
 /**
- * A module's forward pass over a batch of rows, with its scratch memory. Not thread-safe; belongs to one session. Memory
- * grows with the largest batch seen; a warm pass allocates nothing.
+ * A module's forward pass over a batch of rows, with its scratch memory. Not thread-safe. Memory grows with the largest
+ * batch seen; a warm pass allocates nothing.
  */
 final class DraftPass {
     private final DraftNetwork network;
     private final Kernels kernels;
 
     private int capacity;
+    private float[] features = {};
     private float[] embeddings = {};
     private float[] hiddens = {};
     private float[] pairs = {};
@@ -23,7 +24,7 @@ final class DraftPass {
     private float[] gateUp = {};
     private float[] gated = {};
     private float[] logits = {};
-    private final AttentionLayout lastRow = new AttentionLayout();
+    private final AttentionLayout outputRows = new AttentionLayout();
 
     DraftPass(DraftNetwork network) {
         this.network = network;
@@ -37,6 +38,7 @@ final class DraftPass {
         }
         int size = Math.max(rows, 2 * capacity);
         int hidden = network.hidden();
+        features = new float[network.features() == null ? 0 : size * network.featureWidth()];
         embeddings = new float[size * hidden];
         hiddens = new float[size * hidden];
         pairs = new float[size * 2 * hidden];
@@ -60,6 +62,30 @@ final class DraftPass {
         return hiddens;
     }
 
+    /** Where the states of several target layers go that make up hidden states, [rows, feature width]. */
+    float[] features() {
+        return features;
+    }
+
+    /** Makes hidden states of the features of {@code rows} rows, if the network takes several layers'. */
+    void projectFeatures(int rows) {
+        Linear projection = network.features();
+        if (projection != null) {
+            projection.apply(kernels, features, rows, hiddens);
+        }
+    }
+
+    /** Takes inputs of {@code rows} rows over from another pass. */
+    void copyInputs(DraftPass from, int rows, int at) {
+        int hidden = network.hidden();
+        System.arraycopy(from.embeddings, 0, embeddings, at * hidden, rows * hidden);
+        System.arraycopy(from.hiddens, 0, hiddens, at * hidden, rows * hidden);
+        if (network.features() != null) {
+            int width = network.featureWidth();
+            System.arraycopy(from.features, 0, features, at * width, rows * width);
+        }
+    }
+
     /** What the last pass gave, [rows with output, d]: the hidden states that go into the next step. */
     float[] outputs() {
         return x;
@@ -74,15 +100,17 @@ final class DraftPass {
      * Runs a module: every row leaves key and value in the cache.
      *
      * @param layout where each row writes, and what it sees
-     * @param outputs rows that get an output: all, none, or one, which is the last and becomes row 0 of the outputs
+     * @param with the rows that get an output, rising; ignored if all or none do. They become the first rows of the
+     *     outputs and must, if they are not all, see all of their sequence.
+     * @param outputs how many these are
      */
-    void run(DraftModule module, AttentionLayout layout, int outputs) {
+    void run(DraftModule module, AttentionLayout layout, int[] with, int outputs) {
         int rows = layout.rows();
         float[] attentionInput = takeInput(module.input(), rows);
         module.qkv().apply(kernels, attentionInput, rows, qkv);
         kernels.rotateAndStore(layout, network.attention(), network.rotary(), 0, qkv);
         if (outputs > 0) {
-            attend(module, layout, outputs);
+            attend(module, layout, with, outputs);
             feedForward(module, outputs);
         }
     }
@@ -114,17 +142,18 @@ final class DraftPass {
         }
     }
 
-    private void attend(DraftModule module, AttentionLayout layout, int outputs) {
-        int last = layout.rows() - 1;
+    private void attend(DraftModule module, AttentionLayout layout, int[] with, int outputs) {
         int hidden = network.hidden();
         AttentionLayout seen = layout;
-        if (outputs <= last) {
+        if (outputs < layout.rows()) {
             int width = network.attention().qkvWidth();
-            System.arraycopy(qkv, last * width, qkv, 0, width);
-            System.arraycopy(x, last * hidden, x, 0, hidden);
-            lastRow.clear();
-            lastRow.addSequence(layout.cache(last), layout.slot(last), 1);
-            seen = lastRow;
+            outputRows.clear();
+            for (int i = 0; i < outputs; i++) {
+                System.arraycopy(qkv, with[i] * width, qkv, i * width, width);
+                System.arraycopy(x, with[i] * hidden, x, i * hidden, hidden);
+                outputRows.addSequence(layout.cache(with[i]), layout.slot(with[i]), 1);
+            }
+            seen = outputRows;
         }
         kernels.attention(seen, network.attention(), 0, qkv, attended);
         kernels.multiply(module.output(), attended, 0, outputs, projected, 0);
@@ -151,6 +180,6 @@ final class DraftPass {
 
     /** Releases references to caches. */
     void clear() {
-        lastRow.clear();
+        outputRows.clear();
     }
 }

@@ -1,10 +1,13 @@
 package io.prism.drafter.prism;
 
 import io.prism.drafter.checkpoint.CheckpointKind;
+import io.prism.spi.DraftRequest;
 import io.prism.spi.DraftSession;
 import io.prism.spi.Drafter;
 import io.prism.spi.HiddenStateRequest;
+import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedDeque;
 
 /**
  * A draft model over a target's hidden states. Thread-safe; computes with the target's kernels, on its embedding and
@@ -13,6 +16,9 @@ import java.util.List;
 final class PrismDrafter implements Drafter {
     private final DraftNetwork network;
     private final CheckpointKind kind;
+
+    /** Not in use, kept for their memory. */
+    private final Deque<JointDraft> idle = new ConcurrentLinkedDeque<>();
 
     PrismDrafter(DraftNetwork network, CheckpointKind kind) {
         this.network = network;
@@ -43,6 +49,19 @@ final class PrismDrafter implements Drafter {
     @Override
     public boolean returnsPromptly() {
         return true;
+    }
+
+    @Override
+    public boolean proposesTogether() {
+        return true;
+    }
+
+    @Override
+    public void proposeTogether(List<DraftRequest> requests) {
+        JointDraft kept = idle.pollLast();
+        JointDraft joint = kept == null ? new JointDraft(network) : kept;
+        joint.propose(requests);
+        idle.addLast(joint);
     }
 
     @Override

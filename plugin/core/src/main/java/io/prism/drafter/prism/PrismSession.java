@@ -23,6 +23,9 @@ final class PrismSession implements DraftSession, DraftModel {
     /** Positions that may wait for the extend step, which bounds memory when a long prompt comes. */
     static final int MOST_WAITING = 256;
 
+    /** More waiting positions than these are run ahead by themselves, which bounds passes shared with other sessions. */
+    private static final int MOST_ROWS_WITH_OUTPUT = 16;
+
     /** Slots for tree rows beyond the context. */
     private static final int TREE_SLOTS = 1024;
 
@@ -47,6 +50,13 @@ final class PrismSession implements DraftSession, DraftModel {
     private int lastToken;
     private final float[] lastFeatures;
 
+    private int step;
+    private final int[] lastRow = new int[1];
+
+    /** Where the outputs of the last pass are, from which row on. */
+    private DraftPass ran;
+
+    private int firstOutput;
     private float[] parentOutputs = {};
     private int treeRows;
     private int[] rowOf = new int[64];
@@ -61,6 +71,7 @@ final class PrismSession implements DraftSession, DraftModel {
                 network.attention().headSize(),
                 network.rotary().positions() + TREE_SLOTS);
         this.pass = new DraftPass(network);
+        this.ran = pass;
         this.search = new BeamSearch(network.kernels());
         this.waitingFeatures = new float[16 * network.featureWidth()];
         this.lastFeatures = new float[network.featureWidth()];
@@ -75,7 +86,7 @@ final class PrismSession implements DraftSession, DraftModel {
     public void accept(int[] tokens, int[] rows, int count, PassOutput output) {
         for (int i = 0; i < count; i++) {
             if (waiting == MOST_WAITING) {
-                extend(tokens[i], 0);
+                extend(waiting, tokens[i]);
             }
             waitingTokens[waiting] = tokens[i];
             copyFeatures(output, rows[i], waiting);
@@ -102,33 +113,43 @@ final class PrismSession implements DraftSession, DraftModel {
     }
 
     /**
-     * Writes the cache entries of all waiting positions in one pass.
+     * Writes the cache entries of the first waiting positions in a pass of its own.
      *
      * @param next the token after the last of them
-     * @param outputs 1 if the last one's output is wanted, else 0
      */
-    private void extend(int next, int outputs) {
-        int rows = waiting;
+    private void extend(int count, int next) {
+        prepareExtend(count, next);
+        pass.projectFeatures(count);
+        pass.run(network.module(0), layout, lastRow, 0);
+        extended();
+    }
+
+    /** Prepares the pass that writes the cache entries of the first waiting positions. */
+    private void prepareExtend(int count, int next) {
         int width = network.featureWidth();
-        pass.reserve(rows);
-        for (int row = 0; row < rows; row++) {
-            pass.setToken(row, row + 1 < rows ? waitingTokens[row + 1] : next);
+        pass.reserve(count);
+        for (int row = 0; row < count; row++) {
+            pass.setToken(row, row + 1 < waiting ? waitingTokens[row + 1] : next);
         }
-        Linear features = network.features();
-        if (features == null) {
-            System.arraycopy(waitingFeatures, 0, pass.hiddens(), 0, rows * width);
-        } else {
-            features.apply(network.kernels(), waitingFeatures, rows, pass.hiddens());
-        }
-        cache.ensure(written + rows);
+        float[] states = network.features() == null ? pass.hiddens() : pass.features();
+        System.arraycopy(waitingFeatures, 0, states, 0, count * width);
+        cache.ensure(written + count);
         layout.clear();
-        layout.addSequence(cache, written, rows);
-        pass.run(network.module(0), layout, outputs);
-        System.arraycopy(waitingFeatures, (rows - 1) * width, lastFeatures, 0, width);
-        lastToken = waitingTokens[rows - 1];
+        layout.addSequence(cache, written, count);
+        lastRow[0] = count - 1;
+    }
+
+    /** The entries have been written. */
+    private void extended() {
+        int width = network.featureWidth();
+        int count = layout.rows();
+        System.arraycopy(waitingFeatures, (count - 1) * width, lastFeatures, 0, width);
+        lastToken = waitingTokens[count - 1];
         lastKept = true;
-        written += rows;
-        waiting = 0;
+        written += count;
+        waiting -= count;
+        System.arraycopy(waitingTokens, count, waitingTokens, 0, waiting);
+        System.arraycopy(waitingFeatures, count * width, waitingFeatures, 0, waiting * width);
     }
 
     @Override
@@ -147,6 +168,20 @@ final class PrismSession implements DraftSession, DraftModel {
 
     @Override
     public void propose(TokenTree tree, DraftBudget budget) {
+        if (begin(tree, budget)) {
+            do {
+                if (step == 0) {
+                    pass.projectFeatures(layout.rows());
+                }
+                pass.run(network.module(step), layout, lastRow, outputs());
+                pass.head(outputs());
+                ran(pass, 0);
+            } while (advance(tree));
+        }
+    }
+
+    /** Begins a proposal: prepares its first pass, unless there can be none. */
+    boolean begin(TokenTree tree, DraftBudget budget) {
         if (waiting == 0 && lastKept) {
             // proposing once more after the same text: the last entry is made again, with this root
             written--;
@@ -155,8 +190,49 @@ final class PrismSession implements DraftSession, DraftModel {
             System.arraycopy(lastFeatures, 0, waitingFeatures, 0, lastFeatures.length);
         }
         int positions = network.rotary().positions() - length();
-        if (waiting > 0 && positions >= 0) {
-            search.grow(this, tree, budget, 1 + positions);
+        if (waiting == 0 || positions < 0) {
+            return false;
+        }
+        search.begin(this, tree, budget, 1 + positions);
+        return true;
+    }
+
+    /** Goes on after a pass: prepares the next one, or completes the tree and gives false. */
+    boolean advance(TokenTree tree) {
+        return search.advance(this, tree);
+    }
+
+    /** The draft step, counted from 0, whose pass is prepared. */
+    int step() {
+        return step;
+    }
+
+    /** Rows of the pass prepared, and what they see. */
+    AttentionLayout layout() {
+        return layout;
+    }
+
+    /** Rows of the pass prepared that get an output: all, or the last. */
+    int outputs() {
+        return step == 0 ? 1 : layout.rows();
+    }
+
+    /** Holds the inputs of the pass prepared. */
+    DraftPass inputs() {
+        return pass;
+    }
+
+    /**
+     * The pass has been run.
+     *
+     * @param by holds outputs and logits until the next pass is prepared
+     * @param first this session's first row of them
+     */
+    void ran(DraftPass by, int first) {
+        ran = by;
+        firstOutput = first;
+        if (step == 0) {
+            extended();
         }
     }
 
@@ -173,26 +249,29 @@ final class PrismSession implements DraftSession, DraftModel {
 
     @Override
     public float[] logits() {
-        return pass.logits();
+        return ran.logits();
     }
 
     @Override
     public int logitsOffset(int row) {
-        return row * network.draftVocabulary();
+        return (firstOutput + row) * network.draftVocabulary();
     }
 
     @Override
-    public void begin(int root) {
-        extend(root, 1);
-        pass.head(1);
+    public void prepareFirst(int root) {
+        if (waiting > MOST_ROWS_WITH_OUTPUT) {
+            extend(waiting - 1, root);
+        }
+        step = 0;
         treeRows = 0;
+        prepareExtend(waiting, root);
     }
 
     @Override
-    public void step(int step, BeamSearch candidates, int[] beam, int count) {
+    public void prepareStep(int newStep, BeamSearch candidates, int[] beam, int count) {
         int hidden = network.hidden();
-        int before = step == 1 ? 1 : layout.rows();
-        keepOutputs(before);
+        keepOutputs(outputs());
+        step = newStep;
         pass.reserve(count);
         cache.ensure(written + treeRows + count);
         layout.clear();
@@ -207,8 +286,6 @@ final class PrismSession implements DraftSession, DraftModel {
         for (int row = 0; row < count; row++) {
             rowOf[beam[row]] = row;
         }
-        pass.run(network.module(step), layout, count);
-        pass.head(count);
     }
 
     /** Gives a candidate a slot; it sees the accepted context, its ancestors and itself. */
@@ -234,7 +311,7 @@ final class PrismSession implements DraftSession, DraftModel {
         if (parentOutputs.length < length) {
             parentOutputs = new float[length];
         }
-        System.arraycopy(pass.outputs(), 0, parentOutputs, 0, length);
+        System.arraycopy(ran.outputs(), firstOutput * network.hidden(), parentOutputs, 0, length);
     }
 
     @Override

@@ -1,12 +1,17 @@
 package io.prism.drafter.standalone;
 
 import io.prism.kernels.Kernels;
+import io.prism.spi.DraftRequest;
 import io.prism.spi.DraftSession;
 import io.prism.spi.Drafter;
 import io.prism.spi.HiddenStateRequest;
+import io.prism.spi.PassOutput;
+import io.prism.spi.PassRequest;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetDescription;
 import io.prism.spi.TargetModel;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Drafts with a whole language model of the target's vocabulary. Thread-safe. */
 public final class StandaloneDrafter implements Drafter {
@@ -62,6 +67,47 @@ public final class StandaloneDrafter implements Drafter {
     @Override
     public boolean returnsPromptly() {
         return true;
+    }
+
+    @Override
+    public boolean proposesTogether() {
+        return model.maxJointRows() > 0;
+    }
+
+    @Override
+    public void proposeTogether(List<DraftRequest> requests) {
+        List<DraftRequest> growing = new ArrayList<>(requests);
+        growing.removeIf(request -> !sessionOf(request).begin(request.tree(), request.budget()));
+        while (!growing.isEmpty()) {
+            runPasses(growing);
+            growing.removeIf(request -> !sessionOf(request).advance(request.tree()));
+        }
+    }
+
+    /** Runs the passes prepared, as many in one as fit. */
+    private void runPasses(List<DraftRequest> growing) {
+        int from = 0;
+        while (from < growing.size()) {
+            List<PassRequest> passes = new ArrayList<>();
+            int rows = 0;
+            for (int i = from; i < growing.size(); i++) {
+                PassRequest pass = sessionOf(growing.get(i)).pass();
+                rows += pass.rows();
+                if (!passes.isEmpty() && rows > model.maxJointRows()) {
+                    break;
+                }
+                passes.add(pass);
+            }
+            List<PassOutput> outputs =
+                    passes.size() == 1 ? List.of(passes.getFirst().runAlone()) : model.runTogether(passes);
+            for (PassOutput output : outputs) {
+                sessionOf(growing.get(from++)).ran(output);
+            }
+        }
+    }
+
+    private static StandaloneSession sessionOf(DraftRequest request) {
+        return (StandaloneSession) request.session();
     }
 
     @Override

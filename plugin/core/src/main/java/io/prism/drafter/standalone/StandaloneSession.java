@@ -6,11 +6,13 @@ import io.prism.kernels.Kernels;
 import io.prism.spi.DraftSession;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
+import io.prism.spi.PassRequest;
 import io.prism.spi.TargetModel;
 import io.prism.spi.TargetSession;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +49,8 @@ final class StandaloneSession implements DraftSession, DraftModel {
     private int[] nodeOf = new int[64];
     private int[] path = new int[16];
 
+    private @Nullable PassRequest pass;
+    private boolean first;
     private @Nullable PassOutput output;
     private int[] rows = new int[16];
 
@@ -121,15 +125,30 @@ final class StandaloneSession implements DraftSession, DraftModel {
 
     @Override
     public void propose(TokenTree tree, DraftBudget budget) {
+        if (begin(tree, budget)) {
+            do {
+                ran(pass().runAlone());
+            } while (advance(tree));
+        }
+    }
+
+    /** Begins a proposal: prepares its first pass, unless there is no room for any. */
+    boolean begin(TokenTree tree, DraftBudget budget) {
         dropDrafts();
         int length = session.length() + waitingCount;
         int room = session.capacity() - length - 1;
         chain = budget.topK() == 1 || !model.verifiesTrees();
-        if (room >= 0) {
-            DraftBudget possible =
-                    chain && budget.topK() > 1 ? new DraftBudget(budget.steps(), 1, budget.nodes()) : budget;
-            search.grow(this, tree, possible, 1 + room);
+        if (room < 0) {
+            return false;
         }
+        DraftBudget possible = chain && budget.topK() > 1 ? new DraftBudget(budget.steps(), 1, budget.nodes()) : budget;
+        search.begin(this, tree, possible, 1 + room);
+        return true;
+    }
+
+    /** Goes on after a pass: prepares the next one, or completes the tree and gives false. */
+    boolean advance(TokenTree tree) {
+        return search.advance(this, tree);
     }
 
     private void catchUp() {
@@ -168,26 +187,42 @@ final class StandaloneSession implements DraftSession, DraftModel {
     }
 
     @Override
-    public void begin(int newRoot) {
+    public void prepareFirst(int newRoot) {
         root = newRoot;
+        first = true;
         waiting = grown(waiting, waitingCount + 1);
-        waiting[waitingCount++] = newRoot;
-        PassOutput last = session.prefill(waiting, 0, waitingCount);
-        rows[0] = last.rows() - 1;
-        output = last;
-        waitingCount = 0;
-        ahead[0] = newRoot;
-        aheadCount = 1;
+        waiting[waitingCount] = newRoot;
+        rows[0] = waitingCount;
+        pass = new PassRequest.Prefill(session, waiting, 0, waitingCount + 1);
+    }
+
+    /** The pass that was prepared; {@link #ran} must follow. */
+    PassRequest pass() {
+        return Objects.requireNonNull(pass, "No pass was prepared");
+    }
+
+    /** The pass has been run. */
+    void ran(PassOutput result) {
+        output = result;
+        if (first) {
+            first = false;
+            waitingCount = 0;
+            ahead[0] = root;
+            aheadCount = 1;
+        } else if (chain) {
+            aheadCount++;
+        } else {
+            draftedIsOpen = true;
+        }
     }
 
     @Override
-    public void step(int step, BeamSearch candidates, int[] beam, int count) {
+    public void prepareStep(int step, BeamSearch candidates, int[] beam, int count) {
         if (chain) {
             ahead = grown(ahead, aheadCount + 1);
             ahead[aheadCount] = candidates.token(beam[0]);
-            output = session.prefill(ahead, aheadCount, 1);
+            pass = new PassRequest.Prefill(session, ahead, aheadCount, 1);
             rows[0] = 0;
-            aheadCount++;
             return;
         }
         if (step == 1) {
@@ -204,8 +239,7 @@ final class StandaloneSession implements DraftSession, DraftModel {
             rows[i] = nodeOf[candidate];
         }
         draftedIsOpen = false;
-        output = session.verify(drafted);
-        draftedIsOpen = true;
+        pass = new PassRequest.Verify(session, drafted);
     }
 
     @Override

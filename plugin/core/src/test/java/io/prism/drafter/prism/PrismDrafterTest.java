@@ -9,6 +9,7 @@ import io.prism.drafter.checkpoint.LayerKind;
 import io.prism.drafter.format.StoredTensor;
 import io.prism.kernels.KernelSelection;
 import io.prism.kernels.Kernels;
+import io.prism.spi.DraftRequest;
 import io.prism.spi.DraftSession;
 import io.prism.spi.Drafter;
 import io.prism.spi.PassOutput;
@@ -109,6 +110,54 @@ class PrismDrafterTest {
                 assertThat(nodes(tree))
                         .isEqualTo(expectedNodes(drafted.reference, vocabulary, text, length, root, budget));
             }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("drafters")
+    void proposalsMadeTogetherAreBitForBitThoseMadeAlone(
+            String name, LayerKind kind, List<Integer> steps, List<Integer> layers, boolean bias, int[] vocabulary) {
+        write(kind, steps, layers, bias, vocabulary);
+        Random random = new Random(8);
+        int[] text = random.ints(LendingTarget.CONTEXT, 0, LendingTarget.VOCABULARY - 1)
+                .toArray();
+        int[] lengths = {1, 40, 7, 16};
+        DraftBudget[] budgets = {
+            new DraftBudget(5, 3, 12), new DraftBudget(1, 2, 2), new DraftBudget(4, 1, 4), new DraftBudget(6, 4, 20)
+        };
+        try (Drafter drafter = new PrismDrafterProvider().open(folder, target)) {
+            List<DraftSession> alone = new ArrayList<>();
+            List<DraftSession> joint = new ArrayList<>();
+            for (int length : lengths) {
+                try (TargetSession session = target.openSession(drafter.hiddenStates())) {
+                    PassOutput output = session.prefill(text, 0, length);
+                    alone.add(drafter.openSession());
+                    joint.add(drafter.openSession());
+                    accept(alone.getLast(), output, text, 0, length);
+                    accept(joint.getLast(), output, text, 0, length);
+                }
+            }
+            assertThat(drafter.proposesTogether()).isTrue();
+            for (int round = 0; round < 2; round++) { // the second proposes again after the same text
+                List<DraftRequest> requests = new ArrayList<>();
+                for (int i = 0; i < lengths.length; i++) {
+                    requests.add(new DraftRequest(joint.get(i), new TokenTree(text[lengths[i]] + round), budgets[i]));
+                }
+                drafter.proposeTogether(requests);
+                for (int i = 0; i < lengths.length; i++) {
+                    TokenTree expected = new TokenTree(text[lengths[i]] + round);
+                    alone.get(i).propose(expected, budgets[i]);
+                    TokenTree tree = requests.get(i).tree();
+                    assertThat(tree.size()).isEqualTo(expected.size()).isGreaterThan(1);
+                    for (int node = 1; node < tree.size(); node++) {
+                        assertThat(tree.token(node)).isEqualTo(expected.token(node));
+                        assertThat(tree.parent(node)).isEqualTo(expected.parent(node));
+                        assertThat(tree.logProbability(node)).isEqualTo(expected.logProbability(node));
+                    }
+                }
+            }
+            alone.forEach(DraftSession::close);
+            joint.forEach(DraftSession::close);
         }
     }
 

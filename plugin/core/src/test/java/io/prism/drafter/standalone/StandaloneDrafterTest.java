@@ -12,11 +12,18 @@ import io.prism.decode.RequestStatistics;
 import io.prism.decode.SpeculativeDecoder;
 import io.prism.kernels.KernelSelection;
 import io.prism.kernels.Kernels;
+import io.prism.spi.DraftRequest;
+import io.prism.spi.DraftSession;
 import io.prism.spi.Drafter;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetDescription;
 import io.prism.testing.FakeTarget;
+import io.prism.tree.DraftBudget;
+import io.prism.tree.TokenTree;
 import io.prism.verify.SamplingParameters;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -64,6 +71,47 @@ class StandaloneDrafterTest {
         FakeTarget smallContext = new FakeTarget(3, 40, 2, 4, 50, 64, true);
         assertThat(generate(target, smallContext, TreeSpec.of(4, width, 8)).tokens())
                 .isEqualTo(plain);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void proposalsMadeTogetherAreThoseMadeAlone(int width) {
+        Kernels kernels = KernelSelection.select("scalar", StandaloneDrafterTest.class.getClassLoader())
+                .provider()
+                .open(1);
+        FakeTarget model = FakeTarget.of(5, 40);
+        model.jointRows = 12; // so that not all rows of a level fit one pass
+        DraftBudget budget = new DraftBudget(4, width, 8);
+        try (Drafter drafter = new StandaloneDrafter(model, kernels, () -> {})) {
+            assertThat(drafter.proposesTogether()).isTrue();
+            List<DraftSession> alone = new ArrayList<>();
+            List<DraftSession> joint = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                int[] text = Arrays.copyOf(PROMPT, i + 1);
+                for (List<DraftSession> sessions : List.of(alone, joint)) {
+                    sessions.add(drafter.openSession());
+                    sessions.getLast().accept(text, new int[text.length], text.length, null);
+                }
+            }
+            for (int root : new int[] {7, 8}) {
+                List<DraftRequest> requests = new ArrayList<>();
+                joint.forEach(session -> requests.add(new DraftRequest(session, new TokenTree(root), budget)));
+                drafter.proposeTogether(requests);
+                for (int i = 0; i < 4; i++) {
+                    TokenTree expected = new TokenTree(root);
+                    alone.get(i).propose(expected, budget);
+                    TokenTree tree = requests.get(i).tree();
+                    assertThat(tree.size()).isEqualTo(expected.size()).isGreaterThan(1);
+                    for (int node = 1; node < tree.size(); node++) {
+                        assertThat(tree.token(node)).isEqualTo(expected.token(node));
+                        assertThat(tree.parent(node)).isEqualTo(expected.parent(node));
+                    }
+                }
+            }
+            alone.forEach(DraftSession::close);
+            joint.forEach(DraftSession::close);
+        }
+        assertThat(model.openSessions).hasValue(0);
     }
 
     @Test

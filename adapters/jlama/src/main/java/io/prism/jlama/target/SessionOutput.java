@@ -1,0 +1,137 @@
+package io.prism.jlama.target;
+
+import io.prism.kernels.Kernels;
+import io.prism.spi.HiddenStateRequest;
+import io.prism.spi.PassOutput;
+import io.prism.spi.PrismException;
+import java.util.List;
+
+/**
+ * What a session's passes give, in memory of the session, which grows with the largest pass. Hidden states are kept only
+ * if asked for, then for all rows of a prompt. Not thread-safe.
+ */
+final class SessionOutput implements PassOutput {
+    private final DecoderWeights weights;
+    private final boolean keepsFinal;
+    private final int[] keptLayers;
+    private final boolean keepsLastLayer;
+    private final float[][] layerStates;
+    private float[] logits = {};
+    private float[] finalStates = {};
+    private int rows;
+    private int firstLogitsRow;
+    private int rowsDone;
+
+    SessionOutput(DecoderWeights weights, HiddenStateRequest request) {
+        this.weights = weights;
+        this.keepsFinal = request.afterFinalNorm();
+        this.keptLayers = layers(request.layers(), weights.layers().size());
+        this.layerStates = new float[keptLayers.length][0];
+        this.keepsLastLayer =
+                keepsFinal || request.layers().contains(weights.layers().size() - 1);
+    }
+
+    private static int[] layers(List<Integer> requested, int layers) {
+        for (int layer : requested) {
+            if (layer < 0 || layer >= layers) {
+                throw new PrismException("Hidden states of layer " + layer + " were asked for, but the target has "
+                        + layers + " layers, counted from 0");
+            }
+        }
+        return requested.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /**
+     * Begins a pass, which may take several batches.
+     *
+     * @param totalRows rows of all batches
+     * @param logitsRows how many of them, the last ones, get logits
+     */
+    void begin(int totalRows, int logitsRows) {
+        rows = totalRows;
+        firstLogitsRow = totalRows - logitsRows;
+        rowsDone = 0;
+        logits = grown(logits, logitsRows * weights.vocabulary());
+        if (keepsFinal) {
+            finalStates = grown(finalStates, totalRows * weights.hidden());
+        }
+        for (int i = 0; i < keptLayers.length; i++) {
+            layerStates[i] = grown(layerStates[i], totalRows * weights.hidden());
+        }
+    }
+
+    /** Whether the last layer's output matters for rows without logits too. */
+    boolean keepsLastLayer() {
+        return keepsLastLayer;
+    }
+
+    /** Takes the states of a layer, if they are wanted, from {@code n} rows of the residual stream. */
+    void keepLayer(int layer, float[] x, int firstRow, int n) {
+        int hidden = weights.hidden();
+        for (int i = 0; i < keptLayers.length; i++) {
+            if (keptLayers[i] == layer) {
+                System.arraycopy(x, firstRow * hidden, layerStates[i], rowsDone * hidden, n * hidden);
+            }
+        }
+    }
+
+    /** The same after the final norm; the batch's rows are done with it. */
+    void keepFinal(Kernels kernels, float[] x, int firstRow, int n) {
+        if (keepsFinal) {
+            int hidden = weights.hidden();
+            kernels.rmsNorm(
+                    x,
+                    firstRow * hidden,
+                    weights.finalNorm(),
+                    weights.epsilon(),
+                    n,
+                    hidden,
+                    finalStates,
+                    rowsDone * hidden);
+        }
+        rowsDone += n;
+    }
+
+    @Override
+    public int rows() {
+        return rows;
+    }
+
+    @Override
+    public float[] logits() {
+        return logits;
+    }
+
+    @Override
+    public int logitsOffset(int row) {
+        if (row < firstLogitsRow || row >= rows) {
+            throw new IndexOutOfBoundsException(
+                    "Row " + row + " has no logits: only rows " + firstLogitsRow + " to " + (rows - 1) + " have");
+        }
+        return (row - firstLogitsRow) * weights.vocabulary();
+    }
+
+    @Override
+    public float[] hiddenStates() {
+        if (!keepsFinal) {
+            throw new IllegalStateException("The session was opened without hidden states after the final norm");
+        }
+        return finalStates;
+    }
+
+    @Override
+    public float[] layerStates(int index) {
+        if (index < 0 || index >= layerStates.length) {
+            throw new IllegalStateException("The session was opened with the states of " + layerStates.length
+                    + " inner layers: there is no number " + index);
+        }
+        return layerStates[index];
+    }
+
+    /** The array, or a longer one: twice as long, as long as that is no more than 16 MiB too many. */
+    static float[] grown(float[] array, int length) {
+        return array.length >= length
+                ? array
+                : new float[Math.max(length, Math.min(2 * array.length, length + (1 << 22)))];
+    }
+}
