@@ -1,0 +1,55 @@
+package io.prism.kernels.cuda;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * Loads JCuda's native library. JCuda unpacks it into java.io.tmpdir under a fixed name and takes what it finds there,
+ * whoever put it there; so it gets a folder of its own, which nobody else can write, for as long as that takes.
+ */
+final class JCudaLibrary {
+    private static final String TEMPORARY_FOLDER = "java.io.tmpdir";
+
+    private JCudaLibrary() {}
+
+    /**
+     * Loads it unless that was done before.
+     *
+     * @throws LinkageError if it can't be loaded
+     * @throws UncheckedIOException if there is no place to unpack it
+     */
+    static synchronized void load() {
+        String temporary = System.getProperty(TEMPORARY_FOLDER);
+        Path folder;
+        try {
+            folder = Files.createTempDirectory("prism-jcuda");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        try {
+            System.setProperty(TEMPORARY_FOLDER, folder.toString());
+            JCudaDriver.setExceptionsEnabled(false);
+        } finally {
+            System.setProperty(TEMPORARY_FOLDER, temporary);
+            remove(folder);
+        }
+    }
+
+    /** Files that are loaded stay readable for the process on Linux. */
+    private static void remove(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> all = files.toList();
+            for (Path file : all) {
+                Files.delete(file);
+            }
+            Files.delete(folder);
+        } catch (IOException e) {
+            folder.toFile().deleteOnExit();
+        }
+    }
+}
