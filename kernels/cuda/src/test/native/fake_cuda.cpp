@@ -231,8 +231,12 @@ API Result cuDevicePrimaryCtxRelease_v2(int) {
     context.retained--;
     return SUCCESS;
 }
+// Allocates nothing, so it fails with a lost device only.
 API Result cuCtxPushCurrent_v2(Context* wanted) {
-    FALLIBLE("cuCtxPushCurrent");
+    std::lock_guard<std::recursive_mutex> lock(mutex);
+    if (lost) {
+        return fail_with;
+    }
     if (wanted != &context || context.retained == 0) {
         return complain(INVALID_CONTEXT, "a context that was released is made current");
     }
