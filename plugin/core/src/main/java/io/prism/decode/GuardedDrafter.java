@@ -164,6 +164,10 @@ final class GuardedDrafter implements AutoCloseable {
         call.kind = Kind.PROPOSE;
         call.budget = budget;
         FallbackCause cause = perform(timeoutNanos);
+        if (call.fellBack) {
+            call.fellBack = false;
+            statistics.fallback(FallbackCause.ACCELERATOR);
+        }
         if (cause == null) {
             String fault = fault(root, budget);
             if (fault == null) {
@@ -289,6 +293,7 @@ final class GuardedDrafter implements AutoCloseable {
         private @Nullable PassOutput output;
         private @Nullable DraftBudget budget;
         private @Nullable DraftSession session;
+        private boolean fellBack;
 
         @Override
         public void run() {
@@ -300,7 +305,10 @@ final class GuardedDrafter implements AutoCloseable {
             switch (kind) {
                 case ACCEPT -> open.accept(tokens, rows, count, Objects.requireNonNull(output));
                 case TRUNCATE -> open.truncate(count);
-                case PROPOSE -> open.propose(proposal, Objects.requireNonNull(budget));
+                case PROPOSE -> {
+                    open.propose(proposal, Objects.requireNonNull(budget));
+                    fellBack |= open.fellBack();
+                }
             }
         }
 

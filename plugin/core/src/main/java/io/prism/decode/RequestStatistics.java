@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
  * @param verifyNanos time of the target's passes
  * @param otherNanos time of everything else in rounds, but for the listener's own
  * @param plainPassNanos time of a pass of one row as known at the end; 0 if unknown
- * @param fallbacks rounds that fell back to plain decoding, by cause
+ * @param fallbacks rounds that fell back to plain decoding, or to the host from an accelerator, by cause
  */
 @SuppressWarnings("ArrayRecordComponent") // made for the caller
 public record RequestStatistics(

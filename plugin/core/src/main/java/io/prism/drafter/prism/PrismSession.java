@@ -3,15 +3,20 @@ package io.prism.drafter.prism;
 import io.prism.drafter.beam.BeamSearch;
 import io.prism.drafter.beam.DraftModel;
 import io.prism.kernels.AttentionLayout;
+import io.prism.kernels.DraftEngine;
 import io.prism.kernels.KvCache;
 import io.prism.spi.DraftSession;
 import io.prism.spi.PassOutput;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * A draft model's side of a conversation.
+ * A draft model's side of a conversation. Rounds run on the network's accelerator, if it has one; from the first failure
+ * on, that round included, on the host's kernels.
  *
  * <p>Entry i of its KV cache is made of the target's state at position i and the token at position i + 1. So the newest
  * committed position waits until the token after it is known: the root of the next proposal.
@@ -20,6 +25,8 @@ import java.util.Arrays;
  * not at all.
  */
 final class PrismSession implements DraftSession, DraftModel {
+    private static final Logger LOG = LoggerFactory.getLogger(PrismSession.class);
+
     /** Positions that may wait for the extend step, which bounds memory when a long prompt comes. */
     static final int MOST_WAITING = 256;
 
@@ -31,6 +38,8 @@ final class PrismSession implements DraftSession, DraftModel {
     private final DraftPass pass;
     private final BeamSearch search;
     private final AttentionLayout layout = new AttentionLayout();
+    private @Nullable EngineDrafting accelerated;
+    private boolean fellBack;
 
     /** Positions whose entries are in the cache. */
     private int written;
@@ -64,6 +73,25 @@ final class PrismSession implements DraftSession, DraftModel {
         this.search = new BeamSearch(network.kernels());
         this.waitingFeatures = new float[16 * network.featureWidth()];
         this.lastFeatures = new float[network.featureWidth()];
+        DraftEngine engine = network.engine();
+        if (engine != null) {
+            try {
+                accelerated = new EngineDrafting(network, engine);
+            } catch (IllegalStateException e) {
+                fallBack(e);
+            }
+        }
+    }
+
+    /** Goes on without the accelerator. */
+    private void fallBack(IllegalStateException cause) {
+        LOG.warn("Drafting goes on with {}: {}", network.kernels().description(), cause.getMessage());
+        fellBack = true;
+        EngineDrafting failed = accelerated;
+        accelerated = null;
+        if (failed != null) {
+            failed.close();
+        }
     }
 
     /** Committed tokens it was told of. */
@@ -75,7 +103,7 @@ final class PrismSession implements DraftSession, DraftModel {
     public void accept(int[] tokens, int[] rows, int count, PassOutput output) {
         for (int i = 0; i < count; i++) {
             if (waiting == MOST_WAITING) {
-                extend(tokens[i], 0);
+                extend(tokens[i]);
             }
             waitingTokens[waiting] = tokens[i];
             copyFeatures(output, rows[i], waiting);
@@ -101,8 +129,32 @@ final class PrismSession implements DraftSession, DraftModel {
         }
     }
 
+    /** Writes the cache entries of all waiting positions, without asking what they give. */
+    private void extend(int next) {
+        if (accelerated != null) {
+            try {
+                accelerated.extend(cache, written, waitingTokens, waiting, next, waitingFeatures);
+                extended();
+                return;
+            } catch (IllegalStateException e) {
+                fallBack(e);
+            }
+        }
+        extend(next, 0);
+    }
+
+    /** All waiting positions have their entries. */
+    private void extended() {
+        int width = network.featureWidth();
+        System.arraycopy(waitingFeatures, (waiting - 1) * width, lastFeatures, 0, width);
+        lastToken = waitingTokens[waiting - 1];
+        lastKept = true;
+        written += waiting;
+        waiting = 0;
+    }
+
     /**
-     * Writes the cache entries of all waiting positions in one pass.
+     * Writes the cache entries of all waiting positions in one pass of the host's kernels.
      *
      * @param next the token after the last of them
      * @param outputs 1 if the last one's output is wanted, else 0
@@ -124,11 +176,7 @@ final class PrismSession implements DraftSession, DraftModel {
         layout.clear();
         layout.addSequence(cache, written, rows);
         pass.run(network.module(0), layout, outputs);
-        System.arraycopy(waitingFeatures, (rows - 1) * width, lastFeatures, 0, width);
-        lastToken = waitingTokens[rows - 1];
-        lastKept = true;
-        written += rows;
-        waiting = 0;
+        extended();
     }
 
     @Override
@@ -156,8 +204,29 @@ final class PrismSession implements DraftSession, DraftModel {
         }
         int positions = network.rotary().positions() - length();
         if (waiting > 0 && positions >= 0) {
-            search.grow(this, tree, budget, 1 + positions);
+            grow(tree, budget, 1 + positions);
         }
+    }
+
+    private void grow(TokenTree tree, DraftBudget budget, int mostSteps) {
+        if (accelerated != null) {
+            try {
+                accelerated.propose(
+                        cache, written, waitingTokens, waiting, waitingFeatures, tree, budget, mostSteps);
+                extended();
+                return;
+            } catch (IllegalStateException e) {
+                fallBack(e);
+            }
+        }
+        search.grow(this, tree, budget, mostSteps);
+    }
+
+    @Override
+    public boolean fellBack() {
+        boolean asked = fellBack;
+        fellBack = false;
+        return asked;
     }
 
     @Override
@@ -244,6 +313,10 @@ final class PrismSession implements DraftSession, DraftModel {
 
     @Override
     public void close() {
+        if (accelerated != null) {
+            accelerated.close();
+            accelerated = null;
+        }
         layout.clear();
         pass.clear();
     }
