@@ -9,8 +9,8 @@ import java.util.stream.Stream;
 import jcuda.driver.JCudaDriver;
 
 /**
- * Loads JCuda's native library. JCuda unpacks it into java.io.tmpdir under a fixed name and takes what it finds there,
- * whoever put it there; so it gets a folder of its own, which nobody else can write, for as long as that takes.
+ * Loads JCuda's native libraries. JCuda unpacks one into java.io.tmpdir under a fixed name and takes what it finds there,
+ * whoever put it there; so each gets a folder of its own, which nobody else can write, for as long as that takes.
  */
 final class JCudaLibrary {
     private static final String TEMPORARY_FOLDER = "java.io.tmpdir";
@@ -18,12 +18,22 @@ final class JCudaLibrary {
     private JCudaLibrary() {}
 
     /**
-     * Loads it unless that was done before.
+     * Loads the driver's, unless that was done before.
      *
      * @throws LinkageError if it can't be loaded
      * @throws UncheckedIOException if there is no place to unpack it
      */
-    static synchronized void load() {
+    static void load() {
+        load(() -> JCudaDriver.setExceptionsEnabled(false));
+    }
+
+    /**
+     * Loads whichever of JCuda's libraries {@code touch} makes it load.
+     *
+     * @throws LinkageError if it can't be loaded
+     * @throws UncheckedIOException if there is no place to unpack it
+     */
+    static synchronized void load(Runnable touch) {
         String temporary = System.getProperty(TEMPORARY_FOLDER);
         Path folder;
         try {
@@ -33,7 +43,7 @@ final class JCudaLibrary {
         }
         try {
             System.setProperty(TEMPORARY_FOLDER, folder.toString());
-            JCudaDriver.setExceptionsEnabled(false);
+            touch.run();
         } finally {
             System.setProperty(TEMPORARY_FOLDER, temporary);
             remove(folder);
