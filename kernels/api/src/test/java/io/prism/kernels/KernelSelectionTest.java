@@ -56,7 +56,7 @@ class KernelSelectionTest {
                 .isInstanceOf(IllegalStateException.class);
     }
 
-    private static KernelProvider provider(String name, int priority, String unusableReason) {
+    static KernelProvider provider(String name, int priority, String unusableReason) {
         return new KernelProvider() {
             @Override
             public String name() {

@@ -61,7 +61,8 @@ final class CudaDraftEngine implements DraftEngine {
         try (CudaContext.Scope scope = context.enter()) {
             DeviceWeights weights = DeviceWeights.upload(context, source);
             try {
-                RoundBuffers buffers = new RoundBuffers(context, source, lists(context.device(), source), slots(source));
+                RoundBuffers buffers = new RoundBuffers(
+                        context, source, lists(context.device(), source.head().matrix().rows()), slots(source));
                 try {
                     context.synchronize();
                     return new CudaDraftEngine(context, weights, buffers);
@@ -98,8 +99,9 @@ final class CudaDraftEngine implements DraftEngine {
         }
     }
 
-    private static int lists(CudaDevice device, DraftWeights source) {
-        int tiles = WeightLayout.paddedOutputs(source.head().matrix().rows()) / WeightLayout.TILE;
+    /** Blocks that share out a head of so many tokens. */
+    static int lists(CudaDevice device, int tokens) {
+        int tiles = WeightLayout.paddedOutputs(tokens) / WeightLayout.TILE;
         return Math.min(MOST_LISTS, Math.min(tiles, BLOCKS_OF_MULTIPROCESSOR * device.multiprocessors()));
     }
 
