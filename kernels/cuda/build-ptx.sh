@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles src/main/cuda to the PTX that is committed as resources, and writes the manifest that ties them together.
 #
-#   ./build-ptx.sh [FOLDER]      into FOLDER instead of the resources, to compare
+#   ./build-ptx.sh [FOLDER [TARGET ..]]      into FOLDER instead of the resources, and for these targets only, to compare
 #
 # Needs nvcc 12.6 or newer; users and CI need none. NVCC names another one.
 set -euo pipefail
@@ -10,6 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 nvcc="${NVCC:-nvcc}"
 sources=src/main/cuda
 out="${1:-src/main/resources/io/prism/kernels/cuda}"
+targets=("${@:2}")
+[ "${#targets[@]}" -gt 0 ] || targets=(75 80 90)
 manifest="$out/ptx-manifest.txt"
 
 # nvcc states its own PTX version, which only drivers as new as itself load. The text needs no more than these:
@@ -31,7 +33,7 @@ new="$(mktemp)"
 trap 'rm -f "$new"' EXIT
 for source in "$sources"/*.cu; do
   name="$(basename "$source" .cu)"
-  for target in 75 80 90; do
+  for target in "${targets[@]}"; do
     mkdir -p "$out/sm_$target"
     ptx="$out/sm_$target/$name.ptx"
     "$nvcc" --ptx -std=c++17 -arch="compute_$target" --diag-suppress 177 -o "$ptx" "$source"

@@ -10,7 +10,7 @@ mkdir -p "$out"
 cd "$out"
 
 compile() {
-  g++ -std=c++17 -O2 -fPIC -Wall -Wno-unknown-pragmas -Wno-maybe-uninitialized -ffp-contract=off "$@"
+  g++ -std=c++17 -O1 -fPIC -Wall -Wno-unknown-pragmas -Wno-maybe-uninitialized -ffp-contract=off "$@"
 }
 
 objects=()

@@ -100,7 +100,7 @@ class CudaDraftingTest {
     })
     void theSameTreesAreProposedAsByTheVectorApi(
             LayerKind kind, int modules, boolean multiHidden, int drafted, int steps, int topK) {
-        DraftModelsTest.write(folder.resolve("random"), kind, modules, multiHidden, drafted);
+        RandomDraftModel.write(folder.resolve("random"), model.target(), kind, modules, multiHidden, drafted);
         DraftBudget budget = new DraftBudget(steps, topK, 3 * topK);
         int[] text = model.prompt(List.of("What do snakes eat?")).tokens();
         try (Drafter host = open("vector", TreeSpec.AUTO);
@@ -133,8 +133,7 @@ class CudaDraftingTest {
         Map<String, double[]> wanted = scores(expected);
         Map<String, double[]> found = scores(tree);
         assertThat(found).hasSameSizeAs(wanted);
-        double least =
-                wanted.values().stream().mapToDouble(it -> it[1]).min().orElseThrow();
+        double least = wanted.values().stream().mapToDouble(it -> it[1]).min().orElseThrow();
         found.forEach((path, values) -> {
             double[] same = wanted.get(path);
             if (same == null) {
@@ -184,7 +183,7 @@ class CudaDraftingTest {
 
     @Test
     void whenTheDeviceIsLostTheVectorApiTakesOverInTheSameRequestAndThatIsCounted() {
-        DraftModelsTest.write(folder.resolve("random"), LayerKind.FUSION, 2, false, 4096);
+        RandomDraftModel.write(folder.resolve("random"), model.target(), LayerKind.FUSION, 2, false, 4096);
         GenerationResult plain = generate(Optional.empty(), () -> {});
         GenerationResult whole = generate(Optional.of(open("cuda", TreeSpec.AUTO)), () -> {});
         assertThat(whole.tokens()).isEqualTo(plain.tokens());
@@ -202,7 +201,7 @@ class CudaDraftingTest {
 
     @Test
     void whenMemoryDoesNotSufficeForTheWeightsTheHostDraftsUnlessCudaIsForced() {
-        DraftModelsTest.write(folder.resolve("random"), LayerKind.FUSION, 2, false, 4096);
+        RandomDraftModel.write(folder.resolve("random"), model.target(), LayerKind.FUSION, 2, false, 4096);
         gpu.failAt(60);
         try (Drafter drafter = open("auto", TreeSpec.AUTO)) {
             gpu.failAt(-1);

@@ -27,7 +27,8 @@ class KernelSelectionTest {
 
     @Test
     void aNamedProviderIsTakenWhateverItsPriority() {
-        assertThat(KernelSelection.select("slow", List.of(SLOW, FAST), List.of()).provider())
+        assertThat(KernelSelection.select("slow", List.of(SLOW, FAST), List.of())
+                        .provider())
                 .isSameAs(SLOW);
     }
 

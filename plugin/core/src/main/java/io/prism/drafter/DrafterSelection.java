@@ -74,8 +74,7 @@ public record DrafterSelection(Optional<Drafter> drafter, List<String> notes) {
         return new DrafterSelection(Optional.of(drafter), notes);
     }
 
-    private static Drafter asked(
-            String asked, TargetModel target, String kernels, List<DrafterProvider> providers) {
+    private static Drafter asked(String asked, TargetModel target, String kernels, List<DrafterProvider> providers) {
         Path path;
         try {
             path = Path.of(asked);

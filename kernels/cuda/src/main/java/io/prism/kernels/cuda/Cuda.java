@@ -1,5 +1,7 @@
 package io.prism.kernels.cuda;
 
+import java.util.Arrays;
+import java.util.stream.Collectors;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
 
@@ -10,12 +12,14 @@ final class Cuda {
     /**
      * Throws unless a call succeeded.
      *
-     * @param call its name and arguments, as a format
+     * @param call its name
      * @throws IllegalStateException with the call, its arguments and the driver's message
      */
     static void check(int result, String call, Object... arguments) {
         if (result != CUresult.CUDA_SUCCESS) {
-            throw new IllegalStateException(String.format(call, arguments) + " failed: " + message(result));
+            throw new IllegalStateException(call
+                    + Arrays.stream(arguments).map(String::valueOf).collect(Collectors.joining(", ", "(", ") failed: "))
+                    + message(result));
         }
     }
 

@@ -1,19 +1,17 @@
 package io.prism.kernels.cuda;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdeviceptr;
-import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUmodule;
+import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
@@ -29,10 +27,8 @@ final class CudaContext implements AutoCloseable {
     private final CudaDevice device;
     private final CUcontext handle = new CUcontext();
     private final CUstream stream = new CUstream();
-    private final List<CUmodule> modules = new ArrayList<>();
     private final Map<String, CUfunction> functions = new HashMap<>();
     private final Deque<Runnable> undo = new ArrayDeque<>();
-    private int launches;
 
     private CudaContext(CudaDevice device) {
         this.device = device;
@@ -57,24 +53,24 @@ final class CudaContext implements AutoCloseable {
     private void start() {
         Cuda.check(
                 JCudaDriver.cuDevicePrimaryCtxRetain(handle, device.handle()),
-                "cuDevicePrimaryCtxRetain(%s)",
+                "cuDevicePrimaryCtxRetain",
                 device.name());
         undo.push(() -> Cuda.release(JCudaDriver.cuDevicePrimaryCtxRelease(device.handle())));
-        try (Scope scope = enter()) {
+        try (Scope _ = enter()) {
             Cuda.check(
                     JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING),
-                    "cuStreamCreate(non-blocking)");
+                    "cuStreamCreate",
+                    "non-blocking");
             undo.push(() -> inContext(() -> Cuda.release(JCudaDriver.cuStreamDestroy(stream))));
             for (PtxImage image : PtxImage.allFor(device.capability())) {
                 CUmodule module = new CUmodule();
-                Cuda.check(JCudaDriver.cuModuleLoadData(module, image.text()), "cuModuleLoadData(%s)", image.name());
+                Cuda.check(JCudaDriver.cuModuleLoadData(module, image.text()), "cuModuleLoadData", image.name());
                 undo.push(() -> inContext(() -> Cuda.release(JCudaDriver.cuModuleUnload(module))));
-                modules.add(module);
                 for (String kernel : image.kernels()) {
                     CUfunction function = new CUfunction();
                     Cuda.check(
                             JCudaDriver.cuModuleGetFunction(function, module, kernel),
-                            "cuModuleGetFunction(%s, %s)",
+                            "cuModuleGetFunction",
                             image.name(),
                             kernel);
                     functions.put(kernel, function);
@@ -87,9 +83,14 @@ final class CudaContext implements AutoCloseable {
         return device;
     }
 
+    /** What everything is started in. */
+    CUstream stream() {
+        return stream;
+    }
+
     /** Makes this the calling thread's context until what is given is closed. */
     Scope enter() {
-        Cuda.check(JCudaDriver.cuCtxPushCurrent(handle), "cuCtxPushCurrent(%s)", device.name());
+        Cuda.check(JCudaDriver.cuCtxPushCurrent(handle), "cuCtxPushCurrent", device.name());
         return new Scope();
     }
 
@@ -102,7 +103,7 @@ final class CudaContext implements AutoCloseable {
     }
 
     private void inContext(Runnable action) {
-        if (JCudaDriver.cuCtxPushCurrent(handle) == jcuda.driver.CUresult.CUDA_SUCCESS) {
+        if (JCudaDriver.cuCtxPushCurrent(handle) == CUresult.CUDA_SUCCESS) {
             action.run();
             Cuda.release(JCudaDriver.cuCtxPopCurrent(new CUcontext()));
         }
@@ -111,14 +112,14 @@ final class CudaContext implements AutoCloseable {
     /** Device memory of at least 1 byte, zero. */
     DeviceBuffer allocate(long bytes, String what) {
         CUdeviceptr pointer = new CUdeviceptr();
-        Cuda.check(JCudaDriver.cuMemAlloc(pointer, bytes), "cuMemAlloc(%d bytes for %s)", bytes, what);
+        Cuda.check(JCudaDriver.cuMemAlloc(pointer, bytes), "cuMemAlloc", bytes + " bytes", what);
         DeviceBuffer buffer = new DeviceBuffer(pointer, bytes);
         try {
             Cuda.check(
                     JCudaDriver.cuMemsetD8Async(pointer, (byte) 0, bytes, stream),
-                    "cuMemsetD8Async(%s, 0, %d bytes)",
+                    "cuMemsetD8Async",
                     what,
-                    bytes);
+                    bytes + " bytes");
         } catch (Throwable e) {
             buffer.close();
             throw e;
@@ -129,7 +130,7 @@ final class CudaContext implements AutoCloseable {
     /** Pinned host memory, zero, which the device copies from and to without a detour. */
     PinnedBuffer allocatePinned(int bytes, String what) {
         Pointer pointer = new Pointer();
-        Cuda.check(JCudaDriver.cuMemHostAlloc(pointer, bytes, 0), "cuMemHostAlloc(%d bytes for %s)", bytes, what);
+        Cuda.check(JCudaDriver.cuMemHostAlloc(pointer, bytes, 0), "cuMemHostAlloc", bytes + " bytes", what);
         PinnedBuffer buffer = new PinnedBuffer(pointer, bytes);
         buffer.clear();
         return buffer;
@@ -138,29 +139,22 @@ final class CudaContext implements AutoCloseable {
     void upload(PinnedBuffer from, int fromOffset, DeviceBuffer to, long toOffset, long bytes) {
         Cuda.check(
                 JCudaDriver.cuMemcpyHtoDAsync(to.at(toOffset), from.at(fromOffset), bytes, stream),
-                "cuMemcpyHtoDAsync(%d bytes)",
-                bytes);
+                "cuMemcpyHtoDAsync",
+                bytes + " bytes");
     }
 
     void download(DeviceBuffer from, long fromOffset, PinnedBuffer to, int toOffset, long bytes) {
         Cuda.check(
                 JCudaDriver.cuMemcpyDtoHAsync(to.at(toOffset), from.at(fromOffset), bytes, stream),
-                "cuMemcpyDtoHAsync(%d bytes)",
-                bytes);
-    }
-
-    void copy(DeviceBuffer from, DeviceBuffer to, long bytes) {
-        Cuda.check(
-                JCudaDriver.cuMemcpyDtoDAsync(to.at(0), from.at(0), bytes, stream),
-                "cuMemcpyDtoDAsync(%d bytes)",
-                bytes);
+                "cuMemcpyDtoHAsync",
+                bytes + " bytes");
     }
 
     void clear(DeviceBuffer buffer, long offset, long bytes) {
         Cuda.check(
                 JCudaDriver.cuMemsetD8Async(buffer.at(offset), (byte) 0, bytes, stream),
-                "cuMemsetD8Async(0, %d bytes)",
-                bytes);
+                "cuMemsetD8Async",
+                bytes + " bytes");
     }
 
     /** Starts a kernel after what was started before. */
@@ -169,46 +163,39 @@ final class CudaContext implements AutoCloseable {
         if (function == null) {
             throw new IllegalArgumentException("No kernel " + kernel + " for capability " + device.capability());
         }
-        launches++;
         Cuda.check(
                 JCudaDriver.cuLaunchKernel(
                         function, gridX, gridY, gridZ, threads, 1, 1, 0, stream, arguments.pointer(), null),
-                "cuLaunchKernel(%s, %d x %d x %d blocks of %d threads)",
+                "cuLaunchKernel",
                 kernel,
-                gridX,
-                gridY,
-                gridZ,
-                threads);
-    }
-
-    /** Kernels started so far, those of a capture included. */
-    int launches() {
-        return launches;
+                gridX + " x " + gridY + " x " + gridZ + " blocks",
+                threads + " threads");
     }
 
     /** Waits for everything that was started. */
     void synchronize() {
-        Cuda.check(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize()");
+        Cuda.check(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize");
     }
 
     /** Captures what {@code work} starts, as one thing to be launched any number of times. */
     RoundGraph capture(Runnable work) {
         Cuda.check(
                 JCudaDriver.cuStreamBeginCapture(stream, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
-                "cuStreamBeginCapture(thread-local)");
+                "cuStreamBeginCapture",
+                "thread-local");
         CUgraph graph = new CUgraph();
         try {
             work.run();
         } catch (Throwable e) {
-            if (JCudaDriver.cuStreamEndCapture(stream, graph) == jcuda.driver.CUresult.CUDA_SUCCESS) {
+            if (JCudaDriver.cuStreamEndCapture(stream, graph) == CUresult.CUDA_SUCCESS) {
                 Cuda.release(JCudaDriver.cuGraphDestroy(graph));
             }
             throw e;
         }
-        Cuda.check(JCudaDriver.cuStreamEndCapture(stream, graph), "cuStreamEndCapture()");
+        Cuda.check(JCudaDriver.cuStreamEndCapture(stream, graph), "cuStreamEndCapture");
         try {
             CUgraphExec executable = new CUgraphExec();
-            Cuda.check(JCudaDriver.cuGraphInstantiate(executable, graph, 0), "cuGraphInstantiate()");
+            Cuda.check(JCudaDriver.cuGraphInstantiate(executable, graph, 0), "cuGraphInstantiate");
             return new RoundGraph(executable);
         } finally {
             Cuda.release(JCudaDriver.cuGraphDestroy(graph));
@@ -216,30 +203,7 @@ final class CudaContext implements AutoCloseable {
     }
 
     void launch(RoundGraph graph) {
-        Cuda.check(JCudaDriver.cuGraphLaunch(graph.executable(), stream), "cuGraphLaunch()");
-    }
-
-    /** Milliseconds that the device takes for {@code work}. */
-    float time(Runnable work) {
-        CUevent start = new CUevent();
-        CUevent end = new CUevent();
-        Cuda.check(JCudaDriver.cuEventCreate(start, 0), "cuEventCreate()");
-        try {
-            Cuda.check(JCudaDriver.cuEventCreate(end, 0), "cuEventCreate()");
-            try {
-                Cuda.check(JCudaDriver.cuEventRecord(start, stream), "cuEventRecord()");
-                work.run();
-                Cuda.check(JCudaDriver.cuEventRecord(end, stream), "cuEventRecord()");
-                Cuda.check(JCudaDriver.cuEventSynchronize(end), "cuEventSynchronize()");
-                float[] milliseconds = {0};
-                Cuda.check(JCudaDriver.cuEventElapsedTime(milliseconds, start, end), "cuEventElapsedTime()");
-                return milliseconds[0];
-            } finally {
-                Cuda.release(JCudaDriver.cuEventDestroy(end));
-            }
-        } finally {
-            Cuda.release(JCudaDriver.cuEventDestroy(start));
-        }
+        Cuda.check(JCudaDriver.cuGraphLaunch(graph.executable(), stream), "cuGraphLaunch");
     }
 
     @Override

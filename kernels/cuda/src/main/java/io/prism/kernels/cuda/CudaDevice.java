@@ -22,9 +22,13 @@ record CudaDevice(CUdevice handle, String name, int capability, int multiprocess
 
     static final int HOPPER = 90;
 
-    /** Driver versions that take the code: CUDA 11.0 for PTX 7.0, 11.8 for PTX 7.8. */
-    private static final int LEAST_VERSION = 11_000;
+    /**
+     * Oldest driver: PTX 7.0 needs CUDA 11.0, cuGraphInstantiateWithFlags 11.4. A function that a driver lacks would not
+     * be an error but the end of the process.
+     */
+    private static final int LEAST_VERSION = 11_040;
 
+    /** The same on Hopper: PTX 7.8 needs CUDA 11.8. */
     private static final int LEAST_VERSION_HOPPER = 11_080;
 
     private static final int NAME_BYTES = 256;
@@ -41,7 +45,7 @@ record CudaDevice(CUdevice handle, String name, int capability, int multiprocess
             if (result == CUresult.CUDA_ERROR_NO_DEVICE || (result == CUresult.CUDA_SUCCESS && count[0] == 0)) {
                 return "the NVIDIA driver shows no GPU; look at what nvidia-smi and CUDA_VISIBLE_DEVICES say.";
             }
-            Cuda.check(result, "Starting the NVIDIA driver");
+            Cuda.check(result, "cuInit and cuDeviceGetCount");
             CudaDevice device = first();
             if (device.capability < LEAST_CAPABILITY) {
                 return String.format(
@@ -62,7 +66,7 @@ record CudaDevice(CUdevice handle, String name, int capability, int multiprocess
 
     private static String versionReason(CudaDevice device) {
         int[] version = {0};
-        Cuda.check(JCudaDriver.cuDriverGetVersion(version), "cuDriverGetVersion()");
+        Cuda.check(JCudaDriver.cuDriverGetVersion(version), "cuDriverGetVersion");
         int least = device.capability >= HOPPER ? LEAST_VERSION_HOPPER : LEAST_VERSION;
         return version[0] >= least
                 ? ""
@@ -78,9 +82,9 @@ record CudaDevice(CUdevice handle, String name, int capability, int multiprocess
     /** Once the driver was started. */
     static CudaDevice first() {
         CUdevice device = new CUdevice();
-        Cuda.check(JCudaDriver.cuDeviceGet(device, 0), "cuDeviceGet(0)");
+        Cuda.check(JCudaDriver.cuDeviceGet(device, 0), "cuDeviceGet", 0);
         byte[] name = new byte[NAME_BYTES];
-        Cuda.check(JCudaDriver.cuDeviceGetName(name, name.length, device), "cuDeviceGetName(0)");
+        Cuda.check(JCudaDriver.cuDeviceGetName(name, name.length, device), "cuDeviceGetName", 0);
         int length = 0;
         while (length < name.length && name[length] != 0) {
             length++;
@@ -96,7 +100,7 @@ record CudaDevice(CUdevice handle, String name, int capability, int multiprocess
 
     private static int attribute(CUdevice device, int attribute) {
         int[] value = {0};
-        Cuda.check(JCudaDriver.cuDeviceGetAttribute(value, attribute, device), "cuDeviceGetAttribute(%d)", attribute);
+        Cuda.check(JCudaDriver.cuDeviceGetAttribute(value, attribute, device), "cuDeviceGetAttribute", attribute);
         return value[0];
     }
 

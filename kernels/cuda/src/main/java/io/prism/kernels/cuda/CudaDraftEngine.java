@@ -58,11 +58,14 @@ final class CudaDraftEngine implements DraftEngine {
     static CudaDraftEngine open(DraftWeights source) {
         requireSupported(source);
         CudaContext context = CudaContext.open(CudaDevice.first());
-        try (CudaContext.Scope scope = context.enter()) {
+        try (CudaContext.Scope _ = context.enter()) {
             DeviceWeights weights = DeviceWeights.upload(context, source);
             try {
                 RoundBuffers buffers = new RoundBuffers(
-                        context, source, lists(context.device(), source.head().matrix().rows()), slots(source));
+                        context,
+                        source,
+                        lists(context.device(), source.head().matrix().rows()),
+                        slots(source));
                 try {
                     context.synchronize();
                     return new CudaDraftEngine(context, weights, buffers);
@@ -113,10 +116,7 @@ final class CudaDraftEngine implements DraftEngine {
     @Override
     public String description() {
         return String.format(
-                Locale.ROOT,
-                "cuda (%s, %,d MB)",
-                context.device().name(),
-                (weights.bytes() + buffers.bytes()) >> 20);
+                Locale.ROOT, "cuda (%s, %,d MB)", context.device().name(), (weights.bytes() + buffers.bytes()) >> 20);
     }
 
     @Override
@@ -151,7 +151,7 @@ final class CudaDraftEngine implements DraftEngine {
         lock.lock();
         try {
             requireWorking();
-            try (CudaContext.Scope scope = context.enter()) {
+            try (CudaContext.Scope _ = context.enter()) {
                 while (pages.size() < count) {
                     pages.add(context.allocate(pageBytes, "the cache of a session"));
                 }
@@ -175,7 +175,7 @@ final class CudaDraftEngine implements DraftEngine {
         lock.lock();
         try {
             requireWorking();
-            try (CudaContext.Scope scope = context.enter()) {
+            try (CudaContext.Scope _ = context.enter()) {
                 putDown(pages, length, embeddings, features, featureOffset, rows, nodes);
                 context.launch(graph(shape));
                 context.synchronize();
@@ -257,7 +257,7 @@ final class CudaDraftEngine implements DraftEngine {
 
     /** With a lost device nothing can be given back any more, and need not. */
     private void inContext(Runnable action) {
-        try (CudaContext.Scope scope = context.enter()) {
+        try (CudaContext.Scope _ = context.enter()) {
             action.run();
         } catch (IllegalStateException e) {
             failure = e.getMessage();

@@ -52,9 +52,12 @@ record DeviceWeights(
             int hidden = source.hidden();
             DraftWeights.Projection features = source.features();
             DeviceRows embedding = upload.rows(source.embedding(), "the embedding");
-            long cosines = upload.vector(source.rotary().cosines(), "the rotary table").address();
-            long sines = upload.vector(source.rotary().sines(), "the rotary table").address();
-            DeviceMatrix projection = features == null ? null : upload.matrix(features, "the features", features.columns());
+            long cosines =
+                    upload.vector(source.rotary().cosines(), "the rotary table").address();
+            long sines =
+                    upload.vector(source.rotary().sines(), "the rotary table").address();
+            DeviceMatrix projection =
+                    features == null ? null : upload.matrix(features, "the features", features.columns());
             List<Module> modules = new ArrayList<>();
             for (DraftWeights.Module module : source.modules()) {
                 modules.add(module(upload, module, "module " + modules.size() + ", ", hidden, source));
@@ -68,7 +71,9 @@ record DeviceWeights(
                     projection,
                     List.copyOf(modules),
                     upload.matrix(source.head().matrix(), "the head", hidden),
-                    norm == null ? 0 : upload.vector(norm, "the norm before the head").address(),
+                    norm == null
+                            ? 0
+                            : upload.vector(norm, "the norm before the head").address(),
                     owned);
         } catch (Throwable e) {
             owned.forEach(DeviceBuffer::close);
@@ -88,7 +93,8 @@ record DeviceWeights(
                 qkv = upload.matrix(module.qkv(), name + "q/k/v projections", hidden);
             }
             case Input.NormedPair it -> {
-                embeddingNorm = upload.vector(it.embeddingNorm(), name + "embedding norm").address();
+                embeddingNorm = upload.vector(it.embeddingNorm(), name + "embedding norm")
+                        .address();
                 stateNorm = upload.vector(it.stateNorm(), name + "state norm").address();
                 qkv = upload.matrix(module.qkv(), name + "q/k/v projections", hidden, hidden);
             }
@@ -99,7 +105,9 @@ record DeviceWeights(
                 stateNorm,
                 qkv,
                 upload.matrix(
-                        module.output(), name + "output projection", source.attention().queryWidth()),
+                        module.output(),
+                        name + "output projection",
+                        source.attention().queryWidth()),
                 upload.vector(module.mlpNorm(), name + "MLP norm").address(),
                 upload.matrix(module.gateUp(), name + "gate and up projections", hidden),
                 upload.matrix(module.down(), name + "down projection", source.mlpWidth()));

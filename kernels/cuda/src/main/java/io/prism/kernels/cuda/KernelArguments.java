@@ -32,10 +32,7 @@ final class KernelArguments {
     }
 
     KernelArguments rows(DeviceRows rows) {
-        return address(rows.data())
-                .address(rows.index())
-                .integer(rows.stride())
-                .integer(rows.bf16() ? 1 : 0);
+        return address(rows.data()).address(rows.index()).integer(rows.stride()).integer(rows.bf16() ? 1 : 0);
     }
 
     /** Ends a structure within the structure. */

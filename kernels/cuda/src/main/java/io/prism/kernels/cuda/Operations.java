@@ -27,7 +27,9 @@ final class Operations {
     private record Variant(String name, int rows) {}
 
     private Variant variant(Precision precision, int rows) {
-        if (rows >= TENSOR_ROWS && precision != Precision.F32 && context.device().hasTensorCores()) {
+        if (rows >= TENSOR_ROWS
+                && precision != Precision.F32
+                && context.device().hasTensorCores()) {
             return rows <= 16 ? new Variant("n2", 16) : rows <= 32 ? new Variant("n4", 32) : new Variant("n8", 64);
         }
         return rows == 1 ? new Variant("r1", 1) : rows <= 4 ? new Variant("r4", 4) : new Variant("r8", 8);
@@ -96,18 +98,18 @@ final class Operations {
     }
 
     /** The lists of best logits of each row, {@link RoundBuffers#lists} of them. */
-    void head(DeviceMatrix w, float multiplier, float softCap, DeviceRows x, int rows, int width, RoundBuffers buffers) {
+    void head(
+            DeviceMatrix w, float multiplier, float softCap, DeviceRows x, int rows, int width, RoundBuffers buffers) {
         Variant variant = variant(w.precision(), rows);
-        KernelArguments arguments =
-                product(new KernelArguments(), w, x, DeviceRows.NONE, DeviceRows.NONE, 0, rows, 0)
-                        .number(multiplier)
-                        .number(softCap)
-                        .integer(width)
-                        .integer(0)
-                        .address(buffers.listValues)
-                        .address(buffers.listIndices)
-                        .address(buffers.listMaxima)
-                        .address(buffers.listSums);
+        KernelArguments arguments = product(new KernelArguments(), w, x, DeviceRows.NONE, DeviceRows.NONE, 0, rows, 0)
+                .number(multiplier)
+                .number(softCap)
+                .integer(width)
+                .integer(0)
+                .address(buffers.listValues)
+                .address(buffers.listIndices)
+                .address(buffers.listMaxima)
+                .address(buffers.listSums);
         context.launch(
                 "head_" + precision(w.precision()) + "_" + variant.name,
                 buffers.lists,
@@ -142,8 +144,7 @@ final class Operations {
     }
 
     /** @param copy receives x; null for nowhere */
-    void rmsNorm(
-            DeviceRows x, long weight, float epsilon, int rows, int width, DeviceBuffer y, long copy, int stride) {
+    void rmsNorm(DeviceRows x, long weight, float epsilon, int rows, int width, DeviceBuffer y, long copy, int stride) {
         KernelArguments arguments = new KernelArguments()
                 .rows(x)
                 .address(weight)

@@ -34,11 +34,17 @@ final class PinnedBuffer implements AutoCloseable {
     }
 
     void putFloats(int offset, float[] from, int fromOffset, int count) {
-        bytes.slice(offset, count * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer().put(from, fromOffset, count);
+        bytes.slice(offset, count * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer()
+                .put(from, fromOffset, count);
     }
 
     void getFloats(int offset, float[] to, int toOffset, int count) {
-        bytes.slice(offset, count * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer().get(to, toOffset, count);
+        bytes.slice(offset, count * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer()
+                .get(to, toOffset, count);
     }
 
     @Override

@@ -15,7 +15,8 @@ import java.util.regex.Pattern;
  */
 record PtxImage(String name, String text) {
     /** Compute capabilities there is code for, the newest first. */
-    static final List<Integer> CAPABILITIES = List.of(CudaDevice.HOPPER, CudaDevice.TENSOR_CAPABILITY, CudaDevice.LEAST_CAPABILITY);
+    static final List<Integer> CAPABILITIES =
+            List.of(CudaDevice.HOPPER, CudaDevice.TENSOR_CAPABILITY, CudaDevice.LEAST_CAPABILITY);
 
     /** Source files, one for each operation. */
     static final List<String> SOURCES =
@@ -50,6 +51,9 @@ record PtxImage(String name, String text) {
 
     /** Names of the kernels in it. */
     List<String> kernels() {
-        return ENTRY.matcher(text).results().map((MatchResult entry) -> entry.group(1)).toList();
+        return ENTRY.matcher(text)
+                .results()
+                .map((MatchResult entry) -> entry.group(1))
+                .toList();
     }
 }

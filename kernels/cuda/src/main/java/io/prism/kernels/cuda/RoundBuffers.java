@@ -182,9 +182,14 @@ final class RoundBuffers implements AutoCloseable {
 
     /** Puts down what changes from round to round. */
     void setRound(int length, int rows, int nodes, List<DeviceBuffer> pages) {
-        headUp.bytes().putInt(0, length).putInt(4, rows).putInt(LAST_OFFSET, rows - 1).putInt(12, nodes);
+        headUp.bytes()
+                .putInt(0, length)
+                .putInt(4, rows)
+                .putInt(LAST_OFFSET, rows - 1)
+                .putInt(12, nodes);
         for (int page = 0; page < pages.size(); page++) {
-            headUp.bytes().putLong(ROUND_BYTES + page * Long.BYTES, pages.get(page).address());
+            headUp.bytes()
+                    .putLong(ROUND_BYTES + page * Long.BYTES, pages.get(page).address());
         }
     }
 

@@ -46,11 +46,7 @@ final class RoundProgram {
             context.download(buffers.result, 0, buffers.resultDown, 0, buffers.result.bytes());
         }
         context.download(
-                buffers.entries,
-                0,
-                buffers.entriesDown,
-                0,
-                (long) shape.rows() * buffers.entryFloats * Float.BYTES);
+                buffers.entries, 0, buffers.entriesDown, 0, (long) shape.rows() * buffers.entryFloats * Float.BYTES);
     }
 
     /** Step 0: all rows leave an entry, the last one's children are the first candidates. */
@@ -78,8 +74,7 @@ final class RoundProgram {
                 weights.embedding().chosenBy(buffers.rowTokens.address()),
                 DeviceRows.of(buffers.states, buffers.hiddenStride).chosenBy(buffers.rowParents.address()),
                 width);
-        operations.rotateAndStore(
-                buffers, source.attention(), weights.cosines(), weights.sines(), width, step, width);
+        operations.rotateAndStore(buffers, source.attention(), weights.cosines(), weights.sines(), width, step, width);
         finish(module, DeviceRows.of(buffers.x, buffers.hiddenStride), width, step, width);
         candidates(width, width, firstCandidate);
     }

@@ -3,9 +3,6 @@ package io.prism.kernels.cuda;
 import io.prism.kernels.DraftWeights.Projection;
 import io.prism.kernels.DraftWeights.RowSource;
 import io.prism.kernels.Matrix;
-import io.prism.kernels.Precision;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 
 /**

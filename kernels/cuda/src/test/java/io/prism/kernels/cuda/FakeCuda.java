@@ -22,8 +22,9 @@ final class FakeCuda {
 
     private static final Path FOLDER = Path.of("target", "fake-cuda").toAbsolutePath();
     private static final boolean BUILT = build();
-    private static final SymbolLookup LIBRARY =
-            BUILT ? SymbolLookup.libraryLookup(FOLDER.resolve(CudaProbe.DRIVER_LIBRARY), Arena.global()) : name -> java.util.Optional.empty();
+    private static final SymbolLookup LIBRARY = BUILT
+            ? SymbolLookup.libraryLookup(FOLDER.resolve(CudaProbe.DRIVER_LIBRARY), Arena.global())
+            : name -> java.util.Optional.empty();
 
     private FakeCuda() {}
 
@@ -97,8 +98,7 @@ final class FakeCuda {
 
     /** The first call that a driver could not have made sense of; empty if there was none. */
     static String complaint() {
-        MemorySegment text =
-                (MemorySegment) call("fake_cuda_complaint", FunctionDescriptor.of(ValueLayout.ADDRESS));
+        MemorySegment text = (MemorySegment) call("fake_cuda_complaint", FunctionDescriptor.of(ValueLayout.ADDRESS));
         return text.reinterpret(Long.MAX_VALUE).getString(0);
     }
 

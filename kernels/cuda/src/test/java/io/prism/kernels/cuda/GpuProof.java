@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import jcuda.driver.JCudaDriver;
 
 /**
  * Proof of the kernels on a real GPU, run by gpu-proof.sh: {@code correctness} holds every kernel and whole rounds
@@ -30,8 +31,7 @@ final class GpuProof {
 
     private static final int HIDDEN = 4096;
     private static final int MLP = 14336;
-    private static final AttentionShape ATTENTION =
-            new AttentionShape(32, 8, 128, (float) (1 / Math.sqrt(128)), 0);
+    private static final AttentionShape ATTENTION = new AttentionShape(32, 8, 128, (float) (1 / Math.sqrt(128)), 0);
     private static final int POSITIONS = 4096;
     private static final int CONTEXT = 512;
     private static final int STEPS = 6;
@@ -51,7 +51,8 @@ final class GpuProof {
             passed &= switch (part) {
                 case "correctness" -> correctness();
                 case "speed" -> speed();
-                default -> throw new IllegalArgumentException("Unknown part " + part + ": expected correctness or speed");
+                default ->
+                    throw new IllegalArgumentException("Unknown part " + part + ": expected correctness or speed");
             };
         }
         OUT.println(passed ? "PASSED" : "FAILED");
@@ -62,7 +63,7 @@ final class GpuProof {
         boolean passed = true;
         double worst = 0;
         CudaContext context = CudaContext.open(CudaDevice.first());
-        try (CudaContext.Scope scope = context.enter()) {
+        try (CudaContext.Scope _ = context.enter()) {
             for (KernelCases.Case one : KernelCases.all()) {
                 double error = one.error().applyAsDouble(context);
                 worst = Math.max(worst, error);
@@ -166,10 +167,9 @@ final class GpuProof {
     private static boolean speed(DraftWeights source) {
         int tokens = source.head().matrix().rows();
         CudaContext context = CudaContext.open(CudaDevice.first());
-        try (CudaContext.Scope scope = context.enter();
+        try (CudaContext.Scope _ = context.enter();
                 DeviceWeights weights = DeviceWeights.upload(context, source);
-                RoundBuffers buffers =
-                        new RoundBuffers(
+                RoundBuffers buffers = new RoundBuffers(
                         context, source, CudaDraftEngine.lists(context.device(), tokens), POSITIONS + 512)) {
             double bandwidth = copyBandwidth(context);
             OUT.printf(Locale.ROOT, "%nHead of %,d; measured copy bandwidth %.0f GB/s%n", tokens, bandwidth / 1e9);
@@ -178,6 +178,9 @@ final class GpuProof {
                 pages.add(context.allocate(
                         2L * RoundBuffers.PAGE_SLOTS * ATTENTION.kvWidth() * Float.BYTES, "the cache of a session"));
             }
+            // logits that differ, so that the head's lists are kept as in earnest
+            buffers.embeddingsUp.putFloats(0, TestMatrix.vector(new Random(2), HIDDEN, 0), 0, HIDDEN);
+            buffers.featuresUp.putFloats(0, TestMatrix.vector(new Random(3), HIDDEN, 0), 0, HIDDEN);
             boolean passed = true;
             for (int width : new int[] {10, 4}) {
                 buffers.setRound(CONTEXT, 1, 6 * width, pages);
@@ -194,11 +197,14 @@ final class GpuProof {
     private static double copyBandwidth(CudaContext context) {
         long bytes = 1L << 30;
         try (DeviceBuffer from = context.allocate(bytes, "a copy");
-                DeviceBuffer to = context.allocate(bytes, "a copy")) {
-            context.copy(from, to, bytes);
+                DeviceBuffer to = context.allocate(bytes, "a copy");
+                DeviceTimer timer = new DeviceTimer(context)) {
             double best = 0;
             for (int i = 0; i < 10; i++) {
-                float milliseconds = context.time(() -> context.copy(from, to, bytes));
+                float milliseconds = timer.time(() -> Cuda.check(
+                        JCudaDriver.cuMemcpyDtoDAsync(to.at(0), from.at(0), bytes, context.stream()),
+                        "cuMemcpyDtoDAsync",
+                        bytes + " bytes"));
                 best = Math.max(best, 2.0 * bytes / (milliseconds / 1e3));
             }
             return best;
@@ -211,7 +217,8 @@ final class GpuProof {
         RoundProgram program = new RoundProgram(context, weights, buffers);
         long bytes = 0;
         for (int step = 0; step < STEPS; step++) {
-            bytes += bytes(weights.modules().get(weights.source().module(step))) + weights.head().bytes();
+            bytes += bytes(weights.modules().get(weights.source().module(step)))
+                    + weights.head().bytes();
             bytes += 2L * (CONTEXT + 1) * ATTENTION.kvWidth() * Float.BYTES;
         }
         double floor = bytes / bandwidth * 1e3;
@@ -279,58 +286,79 @@ final class GpuProof {
         DeviceRows states = DeviceRows.of(buffers.states, buffers.hiddenStride);
         int stride = buffers.hiddenStride;
         OUT.printf("  %-22s %10s %10s %10s %6s%n", "kernel", "MB", "floor us", "time us", "ratio");
-        try (DeviceBuffer filler = context.allocate(256L << 20, "filling the caches")) {
-            Table table = new Table(context, filler, bandwidth);
+        try (DeviceBuffer filler = context.allocate(256L << 20, "filling the caches");
+                DeviceTimer timer = new DeviceTimer(context)) {
+            Table table = new Table(context, timer, filler, bandwidth);
             DeviceMatrix fusion = module.fusion();
             if (fusion != null) {
-                table.line("fusion", fusion.bytes(), () -> operations.fuse(
-                        fusion,
-                        weights.embedding().chosenBy(buffers.rowTokens.address()),
-                        states.chosenBy(buffers.rowParents.address()),
-                        width,
-                        buffers.x,
-                        stride));
+                table.line(
+                        "fusion",
+                        fusion.bytes(),
+                        () -> operations.fuse(
+                                fusion,
+                                weights.embedding().chosenBy(buffers.rowTokens.address()),
+                                states.chosenBy(buffers.rowParents.address()),
+                                width,
+                                buffers.x,
+                                stride));
             }
-            table.line("q/k/v", module.qkv().bytes(), () -> operations.multiply(
-                    module.qkv(), hidden, width, DeviceRows.NONE, buffers.qkv, buffers.qkvStride));
-            table.line("rotary, KV append", 0, () -> operations.rotateAndStore(
-                    buffers, ATTENTION, weights.cosines(), weights.sines(), width, 1, width));
+            table.line(
+                    "q/k/v",
+                    module.qkv().bytes(),
+                    () -> operations.multiply(
+                            module.qkv(), hidden, width, DeviceRows.NONE, buffers.qkv, buffers.qkvStride));
+            table.line(
+                    "rotary, KV append",
+                    0,
+                    () -> operations.rotateAndStore(
+                            buffers, ATTENTION, weights.cosines(), weights.sines(), width, 1, width));
             table.line(
                     "attention",
                     2L * (CONTEXT + 1) * ATTENTION.kvWidth() * Float.BYTES,
                     () -> operations.attention(buffers, ATTENTION, width, 1, width));
-            table.line("output projection", module.output().bytes(), () -> operations.multiply(
-                    module.output(),
-                    DeviceRows.of(buffers.attended, buffers.queryStride),
-                    width,
-                    hidden,
-                    buffers.attendedX,
-                    stride));
-            table.line("RMSNorm", 0, () -> operations.rmsNorm(
-                    states, module.mlpNorm(), 1e-5f, width, HIDDEN, buffers.normed, 0, stride));
-            table.line("gate/up", module.gateUp().bytes(), () -> operations.multiply(
-                    module.gateUp(), hidden, width, DeviceRows.NONE, buffers.gateUp, buffers.gateUpStride));
+            table.line(
+                    "output projection",
+                    module.output().bytes(),
+                    () -> operations.multiply(
+                            module.output(),
+                            DeviceRows.of(buffers.attended, buffers.queryStride),
+                            width,
+                            hidden,
+                            buffers.attendedX,
+                            stride));
+            table.line(
+                    "RMSNorm",
+                    0,
+                    () -> operations.rmsNorm(
+                            states, module.mlpNorm(), 1e-5f, width, HIDDEN, buffers.normed, 0, stride));
+            table.line(
+                    "gate/up",
+                    module.gateUp().bytes(),
+                    () -> operations.multiply(
+                            module.gateUp(), hidden, width, DeviceRows.NONE, buffers.gateUp, buffers.gateUpStride));
             table.line("SwiGLU", 0, () -> operations.gate(buffers, width, MLP, false));
-            table.line("down", module.down().bytes(), () -> operations.multiply(
-                    module.down(),
-                    DeviceRows.of(buffers.gated, buffers.mlpStride),
-                    width,
-                    hidden,
-                    buffers.states,
-                    stride));
+            table.line(
+                    "down",
+                    module.down().bytes(),
+                    () -> operations.multiply(
+                            module.down(),
+                            DeviceRows.of(buffers.gated, buffers.mlpStride),
+                            width,
+                            hidden,
+                            buffers.states,
+                            stride));
             table.line(
                     "head, top-k, sum",
                     weights.head().bytes(),
                     () -> operations.head(weights.head(), 1, 0, states, width, width, buffers));
             table.line("joining lists", 0, () -> operations.mergeHead(buffers, width, width, width, false));
-            table.line("choosing the beam", 0, () -> operations.selectBeam(
-                    buffers, width, width * width, 2, width));
-            table.line("choosing the tree", 0, () -> operations.selectTree(
-                    buffers, width + (STEPS - 1) * width * width));
+            table.line("choosing the beam", 0, () -> operations.selectBeam(buffers, width, width * width, 2, width));
+            table.line(
+                    "choosing the tree", 0, () -> operations.selectTree(buffers, width + (STEPS - 1) * width * width));
         }
     }
 
-    private record Table(CudaContext context, DeviceBuffer filler, double bandwidth) {
+    private record Table(CudaContext context, DeviceTimer timer, DeviceBuffer filler, double bandwidth) {
 
         void line(String name, long bytes, Runnable work) {
             double both = time(() -> {
@@ -358,7 +386,7 @@ final class GpuProof {
                     work.run();
                 }
             })) {
-                return median(() -> context.time(() -> context.launch(graph)) / times);
+                return median(() -> timer.time(() -> context.launch(graph)) / times);
             }
         }
     }

@@ -97,7 +97,9 @@ final class KernelCases {
     }
 
     private static double[] row(float[] values, int row, int width) {
-        return IntStream.range(0, width).mapToDouble(i -> values[row * width + i]).toArray();
+        return IntStream.range(0, width)
+                .mapToDouble(i -> values[row * width + i])
+                .toArray();
     }
 
     /** Rows without their padding. */
@@ -119,8 +121,7 @@ final class KernelCases {
         for (int row = 0; row < rows; row++) {
             double[] y = matrix.times(row(x, row, inputs));
             for (int i = 0; i < outputs; i++) {
-                expected[row * outputs + i] =
-                        y[i] + residual[row * outputs + i] + (bias == null ? 0 : bias[i]);
+                expected[row * outputs + i] = y[i] + residual[row * outputs + i] + (bias == null ? 0 : bias[i]);
             }
         }
         try (DeviceArrays arrays = new DeviceArrays(context);
@@ -222,8 +223,7 @@ final class KernelCases {
     /** Buffers of a round, for shapes only. */
     private static RoundBuffers buffers(CudaContext context, AttentionShape shape, int mlp, int lists) {
         TestDraft draft = new TestDraft(
-                new TestDraft.Shape(
-                        Precision.F32, 4, mlp, shape, 3, 4, false, false, Activation.SILU, 0, List.of(0)),
+                new TestDraft.Shape(Precision.F32, 4, mlp, shape, 3, 4, false, false, Activation.SILU, 0, List.of(0)),
                 1);
         return new RoundBuffers(context, draft.weights, lists, 800);
     }
@@ -267,8 +267,9 @@ final class KernelCases {
                 logits[i] *= multiplier;
                 logits[i] = softCap > 0 ? softCap * Math.tanh(logits[i] / softCap) : logits[i];
             }
-            double total = Math.log(
-                    IntStream.range(0, tokens).mapToDouble(i -> Math.exp(logits[i])).sum());
+            double total = Math.log(IntStream.range(0, tokens)
+                    .mapToDouble(i -> Math.exp(logits[i]))
+                    .sum());
             List<Integer> order = IntStream.range(0, tokens)
                     .boxed()
                     .sorted(Comparator.comparingDouble(i -> -logits[i]))
@@ -357,9 +358,8 @@ final class KernelCases {
                 double[] all = new double[width * shape.queryWidth()];
                 for (int row = 0; row < width; row++) {
                     double[] node = row(level, row, shape.qkvWidth());
-                    double[] one = step == 1
-                            ? reference.addNode(node)
-                            : reference.addNodeBelow(node, parents[width + row]);
+                    double[] one =
+                            step == 1 ? reference.addNode(node) : reference.addNodeBelow(node, parents[width + row]);
                     System.arraycopy(one, 0, all, row * shape.queryWidth(), one.length);
                 }
                 float[] found = arrays.get(buffers.attended, width * buffers.queryStride);

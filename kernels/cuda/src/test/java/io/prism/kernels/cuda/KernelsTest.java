@@ -18,7 +18,7 @@ class KernelsTest {
         FakeCuda.setCapability(capability);
         assertThat(new CudaDraftEngineProvider().unusableReason()).isEmpty();
         CudaContext context = CudaContext.open(CudaDevice.first());
-        try (CudaContext.Scope scope = context.enter()) {
+        try (CudaContext.Scope _ = context.enter()) {
             for (KernelCases.Case one : KernelCases.all()) {
                 assertThat(one.error().applyAsDouble(context)).as(one.name()).isLessThan(KernelCases.MOST_ERROR);
             }
@@ -41,8 +41,9 @@ class KernelsTest {
         FakeCuda.setCapability(80);
         FakeCuda.loseDevice(FakeCuda.LAUNCH_FAILED);
         assertThat(new CudaDraftEngineProvider().unusableReason())
-                .isEqualTo("Starting the NVIDIA driver failed: CUDA_ERROR_LAUNCH_FAILED (unspecified launch failure);"
-                        + " look at what nvidia-smi says.");
+                .isEqualTo(
+                        "cuInit and cuDeviceGetCount() failed: CUDA_ERROR_LAUNCH_FAILED (unspecified launch failure);"
+                                + " look at what nvidia-smi says.");
         FakeCuda.loseDevice(0);
     }
 }

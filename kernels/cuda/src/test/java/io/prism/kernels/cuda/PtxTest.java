@@ -79,7 +79,9 @@ class PtxTest {
             for (int target : PtxImage.CAPABILITIES) {
                 String file = "sm_" + target + "/" + name;
                 assertThat(manifest).containsKey(file);
-                assertThat(manifest.get(file).source).as("%s: %s", file, REBUILD).isEqualTo(hash(parts));
+                assertThat(manifest.get(file).source)
+                        .as("%s: %s", file, REBUILD)
+                        .isEqualTo(hash(parts));
                 assertThat(manifest.get(file).ptx)
                         .as("%s: %s", file, REBUILD)
                         .isEqualTo(hash(read(RESOURCES.resolve(file))));
@@ -117,9 +119,7 @@ class PtxTest {
             // without optimisation it says as much about the text, in a fraction of the time
             String[] options = {"--gpu-name=" + target, "--opt-level=0"};
             int result = JNvPTXCompiler.nvPTXCompilerCompile(compiler, options.length, options);
-            assertThat(result)
-                    .as(() -> errors(compiler))
-                    .isEqualTo(nvPTXCompileResult.NVPTXCOMPILE_SUCCESS);
+            assertThat(result).as(() -> errors(compiler)).isEqualTo(nvPTXCompileResult.NVPTXCOMPILE_SUCCESS);
             long[] size = {0};
             JNvPTXCompiler.nvPTXCompilerGetCompiledProgramSize(compiler, size);
             assertThat(size[0]).isPositive();
@@ -146,15 +146,22 @@ class PtxTest {
         Assumptions.assumeTrue(
                 ("# " + output("nvcc", "--version")).contains(release.substring(2)),
                 "PTX is not built anew: nvcc is missing or not the one of the manifest, " + release);
-        Process build = new ProcessBuilder("bash", "build-ptx.sh", folder.toString()).inheritIO().start();
+        // one target, as the three differ in little and all take minutes
+        String target = String.valueOf(CudaDevice.TENSOR_CAPABILITY);
+        Process build = new ProcessBuilder("bash", "build-ptx.sh", folder.toString(), target)
+                .inheritIO()
+                .start();
         assertThat(build.waitFor(10, TimeUnit.MINUTES)).isTrue();
         assertThat(build.exitValue()).isZero();
-        assertThat(manifest(folder)).as(REBUILD).isEqualTo(manifest(RESOURCES));
+        Map<String, Entry> rebuilt = manifest(folder);
+        assertThat(rebuilt).hasSize(PtxImage.SOURCES.size());
+        assertThat(manifest(RESOURCES)).as(REBUILD).containsAllEntriesOf(rebuilt);
     }
 
     private static String output(String... command) throws InterruptedException {
         try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             process.waitFor();
             return output;

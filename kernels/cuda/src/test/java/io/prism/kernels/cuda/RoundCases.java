@@ -76,8 +76,7 @@ final class RoundCases {
                 int nodes = 5 + rows % 7;
                 int steps = rows == 64 ? 0 : one.steps;
                 List<TestDraft.Candidate> expected = reference.run(tokens, features, steps, one.topK);
-                session.run(
-                        length, embeddings(draft, tokens), features, 0, rows, steps, one.topK, nodes, round);
+                session.run(length, embeddings(draft, tokens), features, 0, rows, steps, one.topK, nodes, round);
 
                 assertThat(round.isFinite()).isTrue();
                 compareEntries(reference, length, rows, round);

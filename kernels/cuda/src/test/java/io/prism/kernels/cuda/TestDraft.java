@@ -27,7 +27,7 @@ final class TestDraft {
     private final TestMatrix head;
     private final Shape shape;
 
-    /** @param modules by step */
+    /** @param schedule modules by step */
     record Shape(
             Precision precision,
             int hidden,
@@ -41,6 +41,7 @@ final class TestDraft {
             float logitCap,
             List<Integer> schedule) {}
 
+    @SuppressWarnings("ArrayRecordComponent") // read only
     private record Module(
             @Nullable TestMatrix fusion,
             float @Nullable [] fusionBias,
@@ -75,7 +76,8 @@ final class TestDraft {
                     shape.normedPair ? null : TestMatrix.vector(random, d, 0),
                     TestMatrix.vector(random, d, 1),
                     TestMatrix.vector(random, d, 1),
-                    TestMatrix.random(shape.precision, shape.attention.qkvWidth(), shape.normedPair ? 2 * d : d, random),
+                    TestMatrix.random(
+                            shape.precision, shape.attention.qkvWidth(), shape.normedPair ? 2 * d : d, random),
                     TestMatrix.vector(random, shape.attention.qkvWidth(), 0),
                     TestMatrix.random(shape.precision, d, shape.attention.queryWidth(), random),
                     TestMatrix.vector(random, d, 1),
@@ -144,7 +146,9 @@ final class TestDraft {
     private double[] norm(double[] x, float[] weight) {
         double sum = Arrays.stream(x).map(value -> value * value).sum();
         double factor = 1 / Math.sqrt(sum / x.length + weights.epsilon());
-        return IntStream.range(0, x.length).mapToDouble(i -> x[i] * factor * weight[i]).toArray();
+        return IntStream.range(0, x.length)
+                .mapToDouble(i -> x[i] * factor * weight[i])
+                .toArray();
     }
 
     private static double[] join(double[] first, double[] second) {
@@ -154,6 +158,7 @@ final class TestDraft {
     }
 
     /** What a row leaves in the cache, and what it gives. */
+    @SuppressWarnings("ArrayRecordComponent") // read only
     private record Row(double[] key, double[] value, double[] state) {}
 
     private void rotate(double[] x, int from, int heads, int position) {
@@ -206,7 +211,8 @@ final class TestDraft {
                 }
             }
             double most = Arrays.stream(scores).max().orElseThrow();
-            double total = Arrays.stream(scores).map(score -> Math.exp(score - most)).sum();
+            double total =
+                    Arrays.stream(scores).map(score -> Math.exp(score - most)).sum();
             for (int i = 0; i < scores.length; i++) {
                 double weight = Math.exp(scores[i] - most) / total;
                 for (int k = 0; k < size; k++) {
@@ -247,7 +253,8 @@ final class TestDraft {
             }
         }
         double most = Arrays.stream(logits).max().orElseThrow();
-        double total = most + Math.log(Arrays.stream(logits).map(it -> Math.exp(it - most)).sum());
+        double total = most
+                + Math.log(Arrays.stream(logits).map(it -> Math.exp(it - most)).sum());
         return Arrays.stream(logits).map(logit -> logit - total).toArray();
     }
 
@@ -272,8 +279,8 @@ final class TestDraft {
         List<Candidate> run(int[] tokens, float[] given, int steps, int topK) {
             double[] last = {};
             for (int row = 0; row < tokens.length; row++) {
-                double[] feature = doubles(Arrays.copyOfRange(
-                        given, row * shape.featureWidth, (row + 1) * shape.featureWidth));
+                double[] feature =
+                        doubles(Arrays.copyOfRange(given, row * shape.featureWidth, (row + 1) * shape.featureWidth));
                 double[] state = features == null
                         ? feature
                         : plus(features.times(feature), weights.features().bias());
@@ -282,7 +289,6 @@ final class TestDraft {
                 last = done.state;
             }
             List<Candidate> all = new ArrayList<>();
-            List<Row> rows = new ArrayList<>();
             if (steps == 0) {
                 return all;
             }
@@ -315,7 +321,6 @@ final class TestDraft {
                             cache.size() + step - 1,
                             seen);
                     rowOf.set(candidate, done);
-                    rows.add(done);
                     addChildren(all, candidate, done.state, topK);
                     while (rowOf.size() < all.size()) {
                         rowOf.add(null);

@@ -99,7 +99,10 @@ final class NetworkReader {
                 shared.architecture().activation(),
                 config.shape().epsilon().orElse(shared.architecture().epsilon()),
                 new DraftEmbedding(
-                        shared.embedding(), ids, head.matrix().rows(), shared.architecture().hiddenSize()),
+                        shared.embedding(),
+                        ids,
+                        head.matrix().rows(),
+                        shared.architecture().hiddenSize()),
                 config.multiHidden() ? projection(List.of("features.weight"), vector("features.bias")) : null,
                 modules,
                 head,

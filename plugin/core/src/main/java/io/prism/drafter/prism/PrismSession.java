@@ -211,8 +211,7 @@ final class PrismSession implements DraftSession, DraftModel {
     private void grow(TokenTree tree, DraftBudget budget, int mostSteps) {
         if (accelerated != null) {
             try {
-                accelerated.propose(
-                        cache, written, waitingTokens, waiting, waitingFeatures, tree, budget, mostSteps);
+                accelerated.propose(cache, written, waitingTokens, waiting, waitingFeatures, tree, budget, mostSteps);
                 extended();
                 return;
             } catch (IllegalStateException e) {
