@@ -107,6 +107,24 @@ public final class KvCache {
         return (kvHead * PAGE_SLOTS + slot % PAGE_SLOTS) * headSize;
     }
 
+    /**
+     * Stores key and value of a slot that exists.
+     *
+     * @param from holds the key, rotated, [kvHeads, headSize] from {@code keyOffset}, and the value from {@code
+     *     valueOffset}
+     */
+    public void put(int layer, int slot, float[] from, int keyOffset, int valueOffset) {
+        float[] keyPage = keys[layer][slot / PAGE_SLOTS];
+        float[] valuePage = values[layer][slot / PAGE_SLOTS];
+        for (int head = 0; head < kvHeads; head++) {
+            int key = keyIndex(head, slot);
+            for (int e = 0; e < headSize; e++) {
+                keyPage[key + e * BLOCK_SLOTS] = from[keyOffset + head * headSize + e];
+            }
+            System.arraycopy(from, valueOffset + head * headSize, valuePage, valueIndex(head, slot), headSize);
+        }
+    }
+
     /** Copies key and value of slot {@code from} to slot {@code to} in every layer. */
     public void copySlot(int from, int to) {
         if (from == to) {

@@ -13,34 +13,35 @@ class KernelSelectionTest {
 
     @Test
     void theUsableProviderOfHighestPriorityIsTaken() {
-        KernelSelection selection = KernelSelection.select("auto", List.of(SLOW, FAST));
+        KernelSelection selection = KernelSelection.select("auto", List.of(SLOW, FAST), List.of());
         assertThat(selection.provider()).isSameAs(FAST);
         assertThat(selection.notes()).isEmpty();
     }
 
     @Test
     void aBetterProviderThatWasPassedOverIsNamedWithItsReason() {
-        KernelSelection selection = KernelSelection.select("auto", List.of(SLOW, BROKEN, FAST));
+        KernelSelection selection = KernelSelection.select("auto", List.of(SLOW, BROKEN, FAST), List.of());
         assertThat(selection.provider()).isSameAs(FAST);
         assertThat(selection.notes()).containsExactly("Kernels 'gpu' not used: no driver; install one.");
     }
 
     @Test
     void aNamedProviderIsTakenWhateverItsPriority() {
-        assertThat(KernelSelection.select("slow", List.of(SLOW, FAST)).provider())
+        assertThat(KernelSelection.select("slow", List.of(SLOW, FAST), List.of())
+                        .provider())
                 .isSameAs(SLOW);
     }
 
     @Test
     void aNamedProviderThatCannotBeUsedIsAnError() {
-        assertThatThrownBy(() -> KernelSelection.select("gpu", List.of(SLOW, BROKEN)))
+        assertThatThrownBy(() -> KernelSelection.select("gpu", List.of(SLOW, BROKEN), List.of()))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("Kernels 'gpu' were asked for but can't be used: no driver; install one.");
     }
 
     @Test
     void anUnknownNameIsAnErrorThatListsTheKnownOnes() {
-        assertThatThrownBy(() -> KernelSelection.select("quick", List.of(SLOW, FAST)))
+        assertThatThrownBy(() -> KernelSelection.select("quick", List.of(SLOW, FAST), List.of()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("'quick'")
                 .hasMessageContaining("fast")
@@ -49,14 +50,14 @@ class KernelSelectionTest {
 
     @Test
     void noUsableProviderIsAnError() {
-        assertThatThrownBy(() -> KernelSelection.select("auto", List.of(BROKEN)))
+        assertThatThrownBy(() -> KernelSelection.select("auto", List.of(BROKEN), List.of()))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("no driver");
         assertThatThrownBy(() -> KernelSelection.select("auto", getClass().getClassLoader()))
                 .isInstanceOf(IllegalStateException.class);
     }
 
-    private static KernelProvider provider(String name, int priority, String unusableReason) {
+    static KernelProvider provider(String name, int priority, String unusableReason) {
         return new KernelProvider() {
             @Override
             public String name() {

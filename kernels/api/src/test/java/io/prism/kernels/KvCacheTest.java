@@ -101,4 +101,25 @@ class KvCacheTest {
             }
         }
     }
+
+    @Test
+    void aKeyAndAValueThatArePutLieWhereKernelsLookForThem() {
+        cache.ensure(70);
+        int width = KV_HEADS * HEAD_SIZE;
+        float[] entry = new float[1 + 2 * width];
+        for (int i = 0; i < entry.length; i++) {
+            entry[i] = i;
+        }
+        int slot = 67;
+        cache.put(1, slot, entry, 1, 1 + width);
+        for (int head = 0; head < KV_HEADS; head++) {
+            for (int e = 0; e < HEAD_SIZE; e++) {
+                int i = head * HEAD_SIZE + e;
+                assertThat(cache.keyPages(1)[1][cache.keyIndex(head, slot) + e * KvCache.BLOCK_SLOTS])
+                        .isEqualTo(1 + i);
+                assertThat(cache.valuePages(1)[1][cache.valueIndex(head, slot) + e])
+                        .isEqualTo(1 + width + i);
+            }
+        }
+    }
 }

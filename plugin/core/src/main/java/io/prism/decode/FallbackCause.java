@@ -1,6 +1,6 @@
 package io.prism.decode;
 
-/** Why a round that should have speculated was a plain one. */
+/** Why a round that should have speculated was a plain one, or was drafted in a slower way. */
 public enum FallbackCause {
     /** The drafter threw an exception. */
     EXCEPTION,
@@ -10,6 +10,8 @@ public enum FallbackCause {
     INVALID_PROPOSAL,
     /** The drafter took too long. */
     TIMEOUT,
+    /** The drafter's accelerator failed, and the host drafted from that round on. */
+    ACCELERATOR,
     /** The drafter was switched off for this session, after one of the others. */
     SWITCHED_OFF
 }

@@ -200,6 +200,7 @@ final class GuardedDrafter implements AutoCloseable {
     /** The proposal that was made for {@link #request}; null if it is none, which was counted as a failure. */
     @Nullable
     TokenTree proposed(int root, DraftBudget budget, StatisticsCollector statistics) {
+        call.fellBack |= Objects.requireNonNull(call.session).fellBack();
         return result(null, root, budget, statistics);
     }
 
@@ -225,6 +226,10 @@ final class GuardedDrafter implements AutoCloseable {
     private @Nullable TokenTree result(
             @Nullable FallbackCause failure, int root, DraftBudget budget, StatisticsCollector statistics) {
         FallbackCause cause = failure;
+        if (call.fellBack) {
+            call.fellBack = false;
+            statistics.fallback(FallbackCause.ACCELERATOR);
+        }
         if (cause == null) {
             String fault = fault(root, budget);
             if (fault == null) {
@@ -350,6 +355,7 @@ final class GuardedDrafter implements AutoCloseable {
         private @Nullable PassOutput output;
         private @Nullable DraftBudget budget;
         private @Nullable DraftSession session;
+        private boolean fellBack;
 
         @Override
         public void run() {
@@ -362,7 +368,10 @@ final class GuardedDrafter implements AutoCloseable {
                 case ACCEPT -> open.accept(tokens, rows, count, Objects.requireNonNull(output));
                 case TRUNCATE -> open.truncate(count);
                 case OPEN -> {}
-                case PROPOSE -> open.propose(proposal, Objects.requireNonNull(budget));
+                case PROPOSE -> {
+                    open.propose(proposal, Objects.requireNonNull(budget));
+                    fellBack |= open.fellBack();
+                }
             }
         }
 

@@ -28,7 +28,7 @@ import java.util.stream.IntStream;
  * @param waitNanos time of rounds spent waiting for passes of other requests, or for those to come
  * @param otherNanos time of everything else in rounds, but for the listener's own
  * @param plainPassNanos what a pass without draft tokens would have taken in the same company, on average; 0 if unknown
- * @param fallbacks rounds that fell back to plain decoding, by cause
+ * @param fallbacks rounds that fell back to plain decoding, or to the host from an accelerator, by cause
  */
 @SuppressWarnings("ArrayRecordComponent") // made for the caller
 public record RequestStatistics(

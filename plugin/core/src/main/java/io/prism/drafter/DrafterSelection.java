@@ -49,35 +49,39 @@ public record DrafterSelection(Optional<Drafter> drafter, List<String> notes) {
             String asked = config.drafter().get();
             return asked.equals(PrismConfig.NO_DRAFTER)
                     ? new DrafterSelection(Optional.empty(), List.of())
-                    : of(asked(asked, target, providers), List.of());
+                    : of(asked(asked, target, config.kernels(), providers), List.of());
         }
         Optional<Path> beside = modelFolder
                 .map(folder -> folder.resolve(PrismConfig.DRAFTER_FOLDER))
                 .filter(Files::isDirectory);
         if (beside.isEmpty()) {
-            return of(provided(DEFAULT, target, providers).orElseThrow(DrafterSelection::noDefault), List.of());
+            return of(
+                    provided(DEFAULT, target, config.kernels(), providers).orElseThrow(DrafterSelection::noDefault),
+                    List.of());
         }
-        Optional<Drafter> found = provided(beside.get(), target, providers);
+        Optional<Drafter> found = provided(beside.get(), target, config.kernels(), providers);
         if (found.isPresent()) {
             return of(found.get(), List.of());
         }
         String note =
                 "folder " + beside.get() + " holds no drafter this PRISM knows (it knows " + names(providers) + ")";
-        return of(provided(DEFAULT, target, providers).orElseThrow(DrafterSelection::noDefault), List.of(note));
+        return of(
+                provided(DEFAULT, target, config.kernels(), providers).orElseThrow(DrafterSelection::noDefault),
+                List.of(note));
     }
 
     private static DrafterSelection of(Drafter drafter, List<String> notes) {
         return new DrafterSelection(Optional.of(drafter), notes);
     }
 
-    private static Drafter asked(String asked, TargetModel target, List<DrafterProvider> providers) {
+    private static Drafter asked(String asked, TargetModel target, String kernels, List<DrafterProvider> providers) {
         Path path;
         try {
             path = Path.of(asked);
         } catch (InvalidPathException e) {
             throw new PrismException(notFound(asked, "is no path", providers), e);
         }
-        return provided(path, target, providers)
+        return provided(path, target, kernels, providers)
                 .orElseThrow(() -> new PrismException(notFound(
                         asked,
                         Files.isDirectory(path)
@@ -86,11 +90,12 @@ public record DrafterSelection(Optional<Drafter> drafter, List<String> notes) {
                         providers)));
     }
 
-    private static Optional<Drafter> provided(Path path, TargetModel target, List<DrafterProvider> providers) {
+    private static Optional<Drafter> provided(
+            Path path, TargetModel target, String kernels, List<DrafterProvider> providers) {
         return providers.stream()
                 .filter(provider -> provider.supports(path, target.description()))
                 .findFirst()
-                .map(provider -> provider.open(path, target));
+                .map(provider -> provider.open(path, target, kernels));
     }
 
     private static String notFound(String asked, String what, List<DrafterProvider> providers) {

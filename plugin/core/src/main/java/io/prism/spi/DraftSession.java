@@ -32,6 +32,14 @@ public interface DraftSession extends AutoCloseable {
      */
     void propose(TokenTree tree, DraftBudget budget);
 
+    /**
+     * Whether, since this was last asked, an accelerator failed and the session went on without it; such rounds are
+     * counted.
+     */
+    default boolean fellBack() {
+        return false;
+    }
+
     @Override
     void close();
 }

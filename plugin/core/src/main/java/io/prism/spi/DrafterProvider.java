@@ -22,4 +22,14 @@ public interface DrafterProvider {
      * @throws PrismException if it is damaged or made for another target
      */
     Drafter open(Path drafter, TargetModel target);
+
+    /**
+     * Opens a drafter that may compute with kernels of its own choice, besides the target's.
+     *
+     * @param kernels what configuration names: an accelerator of that name must then be used
+     * @throws PrismException if it is damaged or made for another target, or what was named can't run it
+     */
+    default Drafter open(Path drafter, TargetModel target, String kernels) {
+        return open(drafter, target);
+    }
 }

@@ -17,7 +17,7 @@ final class EngineOptions {
     @Option(
             names = "--kernels",
             paramLabel = "NAME",
-            description = "What computes: auto, vector, scalar (flag prism.kernels).")
+            description = "What computes: auto, cuda, vector, scalar (flag prism.kernels).")
     private @Nullable String kernels;
 
     @Option(

@@ -3,6 +3,7 @@ package io.prism.drafter.prism;
 import io.prism.drafter.checkpoint.DrafterConfig;
 import io.prism.kernels.Activation;
 import io.prism.kernels.AttentionShape;
+import io.prism.kernels.DraftEngine;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.RotaryTable;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param modules by number
  * @param config which module each step runs
  * @param owned packed matrices to release, that is all but the target's
+ * @param engine an accelerator that holds the same and drafts instead of the kernels while it works; null for none
  */
 record DraftNetwork(
         Kernels kernels,
@@ -34,7 +36,8 @@ record DraftNetwork(
         List<DraftModule> modules,
         DraftHead head,
         DrafterConfig config,
-        List<PackedMatrix> owned)
+        List<PackedMatrix> owned,
+        @Nullable DraftEngine engine)
         implements AutoCloseable {
 
     DraftNetwork {
@@ -63,6 +66,9 @@ record DraftNetwork(
 
     @Override
     public void close() {
+        if (engine != null) {
+            engine.close();
+        }
         owned.forEach(PackedMatrix::close);
     }
 }

@@ -5,6 +5,7 @@ import io.prism.drafter.checkpoint.DrafterConfig;
 import io.prism.drafter.checkpoint.LayerKind;
 import io.prism.drafter.checkpoint.TargetFit;
 import io.prism.kernels.AttentionShape;
+import io.prism.kernels.DraftWeights;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.Matrix;
 import io.prism.kernels.PackedMatrix;
@@ -15,6 +16,7 @@ import io.prism.spi.PrismException;
 import io.prism.spi.SharedWeights;
 import io.prism.spi.TargetHead;
 import io.prism.spi.TargetModel;
+import io.prism.spi.TokenEmbedding;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -39,7 +41,7 @@ final class NetworkReader {
      *
      * @throws PrismException if the checkpoint has problems, was made for another target, or the target lends nothing
      */
-    static DraftNetwork read(Checkpoint checkpoint, TargetModel target) {
+    static DraftNetwork read(Checkpoint checkpoint, TargetModel target, DraftEngines engines) {
         checkpoint.requireSound();
         SharedWeights shared = target.sharedWeights()
                 .orElseThrow(() -> new PrismException("Draft model " + checkpoint.path()
@@ -47,9 +49,11 @@ final class NetworkReader {
                         + target.engine() + ") can't lend. Use prism.drafter=ngram with this model"));
         TargetFit.require(checkpoint, target.description(), shared.embedding());
         NetworkReader reader = new NetworkReader(checkpoint, shared);
-        try {
-            return reader.read(
-                    featureLayers(checkpoint.config(), target.description().layers()));
+        DrafterConfig config =
+                featureLayers(checkpoint.config(), target.description().layers());
+        // the threads of the kernels read what is in it while they pack
+        try (Arena arena = Arena.ofShared()) {
+            return reader.pack(config, reader.read(config, arena), engines);
         } catch (Throwable e) {
             reader.packed.forEach(PackedMatrix::close);
             throw e;
@@ -78,27 +82,76 @@ final class NetworkReader {
         return config.withFeatureLayers(layers);
     }
 
-    private DraftNetwork read(DrafterConfig config) {
+    /** The checkpoint as matrices, where they lie. */
+    private DraftWeights read(DrafterConfig config, Arena arena) {
         AttentionShape attention = attention(config.shape());
-        List<DraftModule> modules = new ArrayList<>();
+        List<DraftWeights.Module> modules = new ArrayList<>();
         for (int module = 0; module < config.modules(); module++) {
             modules.add(module("modules." + module + ".", config.layer(), attention));
         }
-        Linear features = config.multiHidden() ? linear(List.of("features.weight"), vector("features.bias")) : null;
-        return new DraftNetwork(
-                kernels,
-                shared.embedding(),
+        int[] ids = checkpoint.draftVocabulary();
+        DraftWeights.Head head = head(config.layer(), ids, arena);
+        return new DraftWeights(
                 shared.architecture().hiddenSize(),
                 modules.getFirst().down().columns(),
                 attention,
                 rotary(config.shape(), attention),
                 shared.architecture().activation(),
                 config.shape().epsilon().orElse(shared.architecture().epsilon()),
-                features,
+                new DraftEmbedding(
+                        shared.embedding(),
+                        ids,
+                        head.matrix().rows(),
+                        shared.architecture().hiddenSize()),
+                config.multiHidden() ? projection(List.of("features.weight"), vector("features.bias")) : null,
                 modules,
-                head(config.layer()),
+                head,
+                config.stepModules().stream().mapToInt(module -> module).toArray());
+    }
+
+    /** Packs them for the kernels, and copies them to an accelerator if there is one. */
+    private DraftNetwork pack(DrafterConfig config, DraftWeights weights, DraftEngines engines) {
+        DraftWeights.Projection features = weights.features();
+        return new DraftNetwork(
+                kernels,
+                shared.embedding(),
+                weights.hidden(),
+                weights.mlpWidth(),
+                weights.attention(),
+                weights.rotary(),
+                weights.activation(),
+                weights.epsilon(),
+                features == null ? null : linear(features),
+                weights.modules().stream().map(this::module).toList(),
+                head(config.layer(), weights.head()),
                 config,
-                packed);
+                packed,
+                engines.open(checkpoint.path(), weights));
+    }
+
+    private DraftModule module(DraftWeights.Module module) {
+        return new DraftModule(
+                switch (module.input()) {
+                    case DraftWeights.Input.Fusion fusion -> new ModuleInput.Fusion(linear(fusion.projection()));
+                    case DraftWeights.Input.NormedPair norms ->
+                        new ModuleInput.NormedPair(norms.embeddingNorm(), norms.stateNorm());
+                },
+                linear(module.qkv()),
+                pack(module.output()),
+                module.mlpNorm(),
+                pack(module.gateUp()),
+                pack(module.down()));
+    }
+
+    private DraftHead head(LayerKind kind, DraftWeights.Head head) {
+        int[] ids = checkpoint.draftVocabulary();
+        boolean targetsOwn = kind == LayerKind.FUSION && ids == null;
+        return new DraftHead(
+                targetsOwn ? shared.head().packed() : pack(head.matrix()),
+                head.norm(),
+                head.multiplier(),
+                head.softCap(),
+                ids);
     }
 
     private AttentionShape attention(DrafterConfig.Shape shape) {
@@ -142,25 +195,26 @@ final class NetworkReader {
         return targets;
     }
 
-    private DraftModule module(String name, LayerKind kind, AttentionShape attention) {
-        ModuleInput input = switch (kind) {
+    private DraftWeights.Module module(String name, LayerKind kind, AttentionShape attention) {
+        DraftWeights.Input input = switch (kind) {
             case FUSION ->
-                new ModuleInput.Fusion(linear(List.of(name + "fusion.weight"), vector(name + "fusion.bias")));
+                new DraftWeights.Input.Fusion(
+                        projection(List.of(name + "fusion.weight"), vector(name + "fusion.bias")));
             case EAGLE3 ->
-                new ModuleInput.NormedPair(
+                new DraftWeights.Input.NormedPair(
                         checkpoint.vector(name + "input_layernorm.weight"),
                         checkpoint.vector(name + "hidden_norm.weight"));
         };
         String layer = name + "self_attn.";
-        return new DraftModule(
+        return new DraftWeights.Module(
                 input,
-                linear(
+                projection(
                         List.of(layer + "q_proj.weight", layer + "k_proj.weight", layer + "v_proj.weight"),
                         qkvBias(layer, attention)),
-                pack(List.of(layer + "o_proj.weight")),
+                projection(List.of(layer + "o_proj.weight"), null),
                 checkpoint.vector(name + "post_attention_layernorm.weight"),
-                pack(List.of(name + "mlp.gate_proj.weight", name + "mlp.up_proj.weight")),
-                pack(List.of(name + "mlp.down_proj.weight")));
+                projection(List.of(name + "mlp.gate_proj.weight", name + "mlp.up_proj.weight"), null),
+                projection(List.of(name + "mlp.down_proj.weight"), null));
     }
 
     private float @Nullable [] qkvBias(String layer, AttentionShape shape) {
@@ -183,21 +237,15 @@ final class NetworkReader {
         }
     }
 
-    private DraftHead head(LayerKind kind) {
+    private DraftWeights.Head head(LayerKind kind, int @Nullable [] ids, Arena arena) {
         TargetHead targets = shared.head();
-        int[] ids = checkpoint.draftVocabulary();
         if (kind == LayerKind.EAGLE3) {
-            return new DraftHead(pack(List.of("head.weight")), checkpoint.vector("norm.weight"), 1, 0, ids);
+            return new DraftWeights.Head(
+                    projection(List.of("head.weight"), null), checkpoint.vector("norm.weight"), 1, 0);
         }
-        PackedMatrix matrix = targets.packed();
-        if (ids != null) {
-            // the threads of the kernels read it while they pack
-            try (Arena arena = Arena.ofShared()) {
-                matrix = kernels.pack(List.of(rows(targets.matrix(), ids, arena)), Packing.PANELS);
-                packed.add(matrix);
-            }
-        }
-        return new DraftHead(matrix, null, targets.multiplier(), targets.softCap(), ids);
+        Matrix matrix = ids == null ? targets.matrix() : rows(targets.matrix(), ids, arena);
+        return new DraftWeights.Head(
+                new DraftWeights.Projection(List.of(matrix), null), null, targets.multiplier(), targets.softCap());
     }
 
     /** The head reduced to the rows of the draft vocabulary. */
@@ -217,17 +265,30 @@ final class NetworkReader {
         return new Matrix(precision, ids.length, head.columns(), values, scales);
     }
 
-    private Linear linear(List<String> weights, float @Nullable [] bias) {
-        return new Linear(pack(weights), bias);
+    private DraftWeights.Projection projection(List<String> names, float @Nullable [] bias) {
+        return new DraftWeights.Projection(checkpoint.matrices(names), bias);
     }
 
     private float @Nullable [] vector(String name) {
         return checkpoint.vectorOrNull(name);
     }
 
-    private PackedMatrix pack(List<String> names) {
-        PackedMatrix matrix = kernels.pack(checkpoint.matrices(names), Packing.PANELS);
+    private Linear linear(DraftWeights.Projection projection) {
+        return new Linear(pack(projection), projection.bias());
+    }
+
+    private PackedMatrix pack(DraftWeights.Projection projection) {
+        PackedMatrix matrix = kernels.pack(projection.stacked(), Packing.PANELS);
         packed.add(matrix);
         return matrix;
+    }
+
+    /** Embeddings by draft token. */
+    private record DraftEmbedding(TokenEmbedding embedding, int @Nullable [] ids, int rows, int columns)
+            implements DraftWeights.RowSource {
+        @Override
+        public void read(int row, float[] out, int offset) {
+            embedding.read(ids == null ? row : ids[row], out, offset);
+        }
     }
 }

@@ -25,11 +25,21 @@ public final class PrismDrafterProvider implements DrafterProvider {
         return Files.isDirectory(drafter) && Checkpoint.isIn(drafter);
     }
 
-    /** Opens a draft model and lets it draft once, with a warning if nothing of it makes sense. */
+    /** Opens a draft model on the target's kernels. */
     @Override
     public Drafter open(Path drafter, TargetModel target) {
+        return open(drafter, target, DraftEngines.NONE);
+    }
+
+    @Override
+    public Drafter open(Path drafter, TargetModel target, String kernels) {
+        return open(drafter, target, DraftEngines.named(kernels));
+    }
+
+    /** Opens a draft model and lets it draft once, with a warning if nothing of it makes sense. */
+    private static Drafter open(Path drafter, TargetModel target, DraftEngines engines) {
         try (Checkpoint checkpoint = Checkpoint.open(drafter)) {
-            DraftNetwork network = NetworkReader.read(checkpoint, target);
+            DraftNetwork network = NetworkReader.read(checkpoint, target, engines);
             PrismDrafter opened = new PrismDrafter(network, checkpoint.kind());
             try {
                 SelfCheck check = SelfCheck.run(opened, target, network.kernels());

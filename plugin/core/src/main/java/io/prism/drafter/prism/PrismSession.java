@@ -3,15 +3,20 @@ package io.prism.drafter.prism;
 import io.prism.drafter.beam.BeamSearch;
 import io.prism.drafter.beam.DraftModel;
 import io.prism.kernels.AttentionLayout;
+import io.prism.kernels.DraftEngine;
 import io.prism.kernels.KvCache;
 import io.prism.spi.DraftSession;
 import io.prism.spi.PassOutput;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * A draft model's side of a conversation.
+ * A draft model's side of a conversation. Rounds run on the network's accelerator, if it has one; from the first failure
+ * on, that round included, on the host's kernels.
  *
  * <p>Entry i of its KV cache is made of the target's state at position i and the token at position i + 1. So the newest
  * committed position waits until the token after it is known: the root of the next proposal.
@@ -20,6 +25,8 @@ import java.util.Arrays;
  * not at all.
  */
 final class PrismSession implements DraftSession, DraftModel {
+    private static final Logger LOG = LoggerFactory.getLogger(PrismSession.class);
+
     /** Positions that may wait for the extend step, which bounds memory when a long prompt comes. */
     static final int MOST_WAITING = 256;
 
@@ -34,6 +41,8 @@ final class PrismSession implements DraftSession, DraftModel {
     private final DraftPass pass;
     private final BeamSearch search;
     private final AttentionLayout layout = new AttentionLayout();
+    private @Nullable EngineDrafting accelerated;
+    private boolean fellBack;
 
     /** Positions whose entries are in the cache. */
     private int written;
@@ -75,6 +84,25 @@ final class PrismSession implements DraftSession, DraftModel {
         this.search = new BeamSearch(network.kernels());
         this.waitingFeatures = new float[16 * network.featureWidth()];
         this.lastFeatures = new float[network.featureWidth()];
+        DraftEngine engine = network.engine();
+        if (engine != null) {
+            try {
+                accelerated = new EngineDrafting(network, engine);
+            } catch (IllegalStateException e) {
+                fallBack(e);
+            }
+        }
+    }
+
+    /** Goes on without the accelerator. */
+    private void fallBack(IllegalStateException cause) {
+        LOG.warn("Drafting goes on with {}: {}", network.kernels().description(), cause.getMessage());
+        fellBack = true;
+        EngineDrafting failed = accelerated;
+        accelerated = null;
+        if (failed != null) {
+            failed.close();
+        }
     }
 
     /** Committed tokens it was told of. */
@@ -86,7 +114,7 @@ final class PrismSession implements DraftSession, DraftModel {
     public void accept(int[] tokens, int[] rows, int count, PassOutput output) {
         for (int i = 0; i < count; i++) {
             if (waiting == MOST_WAITING) {
-                extend(waiting, tokens[i]);
+                extendAll(tokens[i]);
             }
             waitingTokens[waiting] = tokens[i];
             copyFeatures(output, rows[i], waiting);
@@ -112,6 +140,20 @@ final class PrismSession implements DraftSession, DraftModel {
         }
     }
 
+    /** Writes the cache entries of all waiting positions, without asking what they give. */
+    private void extendAll(int next) {
+        if (accelerated != null) {
+            try {
+                accelerated.extend(cache, written, waitingTokens, waiting, next, waitingFeatures);
+                extended(waiting);
+                return;
+            } catch (IllegalStateException e) {
+                fallBack(e);
+            }
+        }
+        extend(waiting, next);
+    }
+
     /**
      * Writes the cache entries of the first waiting positions in a pass of its own.
      *
@@ -121,7 +163,7 @@ final class PrismSession implements DraftSession, DraftModel {
         prepareExtend(count, next);
         pass.projectFeatures(count);
         pass.run(network.module(0), layout, lastRow, 0);
-        extended();
+        extended(count);
     }
 
     /** Prepares the pass that writes the cache entries of the first waiting positions. */
@@ -139,10 +181,9 @@ final class PrismSession implements DraftSession, DraftModel {
         lastRow[0] = count - 1;
     }
 
-    /** The entries have been written. */
-    private void extended() {
+    /** The first {@code count} waiting positions have their entries. */
+    private void extended(int count) {
         int width = network.featureWidth();
-        int count = layout.rows();
         System.arraycopy(waitingFeatures, (count - 1) * width, lastFeatures, 0, width);
         lastToken = waitingTokens[count - 1];
         lastKept = true;
@@ -180,7 +221,7 @@ final class PrismSession implements DraftSession, DraftModel {
         }
     }
 
-    /** Begins a proposal: prepares its first pass, unless there can be none. */
+    /** Begins a proposal: prepares its first pass, unless there can be none or the accelerator has made all of it. */
     boolean begin(TokenTree tree, DraftBudget budget) {
         if (waiting == 0 && lastKept) {
             // proposing once more after the same text: the last entry is made again, with this root
@@ -190,11 +231,26 @@ final class PrismSession implements DraftSession, DraftModel {
             System.arraycopy(lastFeatures, 0, waitingFeatures, 0, lastFeatures.length);
         }
         int positions = network.rotary().positions() - length();
-        if (waiting == 0 || positions < 0) {
+        if (waiting == 0 || positions < 0 || draftAccelerated(tree, budget, 1 + positions)) {
             return false;
         }
         search.begin(this, tree, budget, 1 + positions);
         return true;
+    }
+
+    /** Makes the whole proposal on the accelerator, if there is one and it does not fail. */
+    private boolean draftAccelerated(TokenTree tree, DraftBudget budget, int mostSteps) {
+        if (accelerated == null) {
+            return false;
+        }
+        try {
+            accelerated.propose(cache, written, waitingTokens, waiting, waitingFeatures, tree, budget, mostSteps);
+            extended(waiting);
+            return true;
+        } catch (IllegalStateException e) {
+            fallBack(e);
+            return false;
+        }
     }
 
     /** Goes on after a pass: prepares the next one, or completes the tree and gives false. */
@@ -232,8 +288,15 @@ final class PrismSession implements DraftSession, DraftModel {
         ran = by;
         firstOutput = first;
         if (step == 0) {
-            extended();
+            extended(layout.rows());
         }
+    }
+
+    @Override
+    public boolean fellBack() {
+        boolean asked = fellBack;
+        fellBack = false;
+        return asked;
     }
 
     @Override
@@ -321,6 +384,10 @@ final class PrismSession implements DraftSession, DraftModel {
 
     @Override
     public void close() {
+        if (accelerated != null) {
+            accelerated.close();
+            accelerated = null;
+        }
         layout.clear();
         pass.clear();
     }
