@@ -26,6 +26,20 @@ final class RandomDraftModel {
      */
     static DrafterConfig write(
             Path out, TargetModel target, LayerKind kind, int modules, boolean multiHidden, int drafted) {
+        int all = target.description().vocabularySize();
+        int[] ids = IntStream.range(0, drafted)
+                .map(i -> drafted == all ? i : 4 * i + 1)
+                .toArray();
+        return write(out, target, kind, modules, multiHidden, ids);
+    }
+
+    /**
+     * Writes one in our format.
+     *
+     * @param draftVocabulary ids of the tokens it can draft; all of them for no vocabulary of its own
+     */
+    static DrafterConfig write(
+            Path out, TargetModel target, LayerKind kind, int modules, boolean multiHidden, int[] draftVocabulary) {
         TargetArchitecture shape = target.sharedWeights().orElseThrow().architecture();
         int d = shape.hiddenSize();
         int query = shape.attention().queryWidth();
@@ -65,13 +79,10 @@ final class RandomDraftModel {
         }
         if (kind == LayerKind.EAGLE3) {
             tensors.put("norm.weight", ones(d));
-            tensors.put("head.weight", matrix(random, drafted, d));
+            tensors.put("head.weight", matrix(random, draftVocabulary.length, d));
         }
-        if (drafted < config.target().vocabularySize()) {
-            tensors.put(
-                    "draft_vocabulary",
-                    StoredTensor.ofIntegers(
-                            IntStream.range(0, drafted).map(i -> 4 * i + 1).toArray()));
+        if (draftVocabulary.length < config.target().vocabularySize()) {
+            tensors.put("draft_vocabulary", StoredTensor.ofIntegers(draftVocabulary));
         }
         CheckpointWriter.write(out, config, tensors, Map.of());
         return config;

@@ -23,7 +23,8 @@ class MainTest {
     void helpNamesEveryCommandAndTheExitCodes() {
         Cli run = run("--help");
         assertThat(run.exitCode()).isZero();
-        assertThat(run.out()).contains("demo", "generate", "bench", "synthesize", "flags", "train", "Exit codes");
+        assertThat(run.out())
+                .contains("demo", "generate", "bench", "synthesize", "expand", "flags", "train", "Exit codes");
     }
 
     @Test

@@ -1,22 +1,18 @@
 package io.prism.jlama.synthetic;
 
+import io.prism.jlama.modelfile.WeightTensor;
+import io.prism.jlama.modelfile.WeightsWriter;
 import io.prism.kernels.Precision;
 import io.prism.spi.PrismException;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** Writes Hugging Face folders of models with random weights. Stateless. */
 public final class SyntheticModel {
-    /** Larger models are split, as a file is mapped into memory in one piece of at most 2 GiB. */
-    private static final long MAX_FILE_BYTES = 1L << 30;
-
     private SyntheticModel() {}
 
     /**
@@ -31,7 +27,7 @@ public final class SyntheticModel {
      */
     public static void write(
             Path folder, SyntheticShape shape, Precision precision, long seed, Optional<Path> tokenizer) {
-        write(folder, shape, precision, seed, tokenizer, MAX_FILE_BYTES);
+        write(folder, shape, precision, seed, tokenizer, WeightsWriter.MAX_FILE_BYTES);
     }
 
     static void write(
@@ -41,7 +37,9 @@ public final class SyntheticModel {
             long seed,
             Optional<Path> tokenizer,
             long maxFileBytes) {
-        List<TensorSpec> tensors = SyntheticTensors.of(shape);
+        RandomTensors random = new RandomTensors(precision, seed);
+        List<WeightTensor> tensors =
+                SyntheticTensors.of(shape).stream().map(random::of).toList();
         try {
             Files.createDirectories(folder);
             if (tokenizer.isPresent()) {
@@ -57,55 +55,10 @@ public final class SyntheticModel {
                     folder.resolve("README.md"),
                     "Random weights at the shape %s, %s, seed %d. For measuring only.%n"
                             .formatted(shape, precision, seed));
-            deleteWeights(folder);
-            writeWeights(folder, tensors, new RandomSafetensors(precision, seed), maxFileBytes);
+            WeightsWriter.write(folder, tensors, maxFileBytes);
         } catch (IOException e) {
             throw new PrismException("Can't write a synthetic model to " + folder + ": " + e.getMessage(), e);
         }
-    }
-
-    /** An index left over from a larger model would be read in place of the new file. */
-    private static void deleteWeights(Path folder) throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "model*.safetensors*")) {
-            for (Path file : files) {
-                Files.delete(file);
-            }
-        }
-    }
-
-    private static void writeWeights(Path folder, List<TensorSpec> tensors, RandomSafetensors random, long maxFileBytes)
-            throws IOException {
-        List<List<TensorSpec>> files = split(tensors, random, maxFileBytes);
-        if (files.size() == 1) {
-            random.write(folder.resolve("model.safetensors"), tensors);
-            return;
-        }
-        StringBuilder index = new StringBuilder("{\"metadata\":{},\"weight_map\":{");
-        String separator = "";
-        for (int i = 0; i < files.size(); i++) {
-            String name = "model-%05d-of-%05d.safetensors".formatted(i + 1, files.size());
-            random.write(folder.resolve(name), files.get(i));
-            index.append(separator)
-                    .append(files.get(i).stream()
-                            .map(tensor -> "\"" + tensor.name() + "\":\"" + name + "\"")
-                            .collect(Collectors.joining(",")));
-            separator = ",";
-        }
-        Files.writeString(folder.resolve("model.safetensors.index.json"), index + "}}\n");
-    }
-
-    private static List<List<TensorSpec>> split(List<TensorSpec> tensors, RandomSafetensors random, long maxFileBytes) {
-        List<List<TensorSpec>> files = new ArrayList<>();
-        long bytes = Long.MAX_VALUE;
-        for (TensorSpec tensor : tensors) {
-            if (bytes > maxFileBytes - random.bytes(tensor)) {
-                files.add(new ArrayList<>());
-                bytes = 0;
-            }
-            files.getLast().add(tensor);
-            bytes += random.bytes(tensor);
-        }
-        return files;
     }
 
     private static String config(SyntheticShape shape, Precision precision) {

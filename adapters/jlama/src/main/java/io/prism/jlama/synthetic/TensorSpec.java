@@ -1,5 +1,7 @@
 package io.prism.jlama.synthetic;
 
+import java.util.List;
+
 /**
  * A random tensor: normally distributed elements.
  *
@@ -19,11 +21,7 @@ record TensorSpec(String name, int rows, int columns, float mean, float deviatio
         return new TensorSpec(name, 0, length, (float) mean, (float) deviation);
     }
 
-    long elements() {
-        return (long) Math.max(rows, 1) * columns;
-    }
-
-    String shapeJson() {
-        return rows == 0 ? "[" + columns + "]" : "[" + rows + "," + columns + "]";
+    List<Long> shape() {
+        return rows == 0 ? List.of((long) columns) : List.of((long) rows, (long) columns);
     }
 }

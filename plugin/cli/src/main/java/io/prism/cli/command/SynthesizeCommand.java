@@ -1,12 +1,9 @@
 package io.prism.cli.command;
 
 import io.prism.cli.CliCommand;
+import io.prism.cli.model.ModelSynthesizers;
 import io.prism.spi.ModelSynthesizer;
-import io.prism.spi.PrismException;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.ServiceLoader;
-import java.util.TreeSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -41,27 +38,9 @@ public final class SynthesizeCommand implements CliCommand {
 
     @Override
     public Integer call() {
-        List<ModelSynthesizer> all =
-                ServiceLoader.load(ModelSynthesizer.class, SynthesizeCommand.class.getClassLoader()).stream()
-                        .map(ServiceLoader.Provider::get)
-                        .toList();
-        ModelSynthesizer synthesizer = all.stream()
-                .filter(one -> one.shapes().contains(shape) && one.dtypes().contains(dtype))
-                .findFirst()
-                .orElseThrow(() -> unknown(all));
+        ModelSynthesizer synthesizer = ModelSynthesizers.find(shape, dtype);
         synthesizer.synthesize(shape, dtype, out);
         spec.commandLine().getOut().println("Wrote " + shape + " (" + dtype + ") to " + out);
         return 0;
-    }
-
-    private PrismException unknown(List<ModelSynthesizer> all) {
-        TreeSet<String> shapes = new TreeSet<>();
-        TreeSet<String> dtypes = new TreeSet<>();
-        all.forEach(one -> {
-            shapes.addAll(one.shapes());
-            dtypes.addAll(one.dtypes());
-        });
-        return new PrismException("Can't synthesize shape '" + shape + "' with type '" + dtype
-                + "': expected one of the" + " shapes " + shapes + " and one of the types " + dtypes + ".");
     }
 }

@@ -31,10 +31,27 @@ public final class CheckpointWriter {
         try {
             Files.createDirectories(folder);
             SafeTensors.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "prism"));
+        } catch (IOException e) {
+            throw cantWrite(folder, e);
+        }
+        writeConfig(folder, config, training);
+    }
+
+    /**
+     * Writes the configuration alone, to a folder that has the weights.
+     *
+     * @throws PrismException if it can't be written
+     */
+    public static void writeConfig(Path folder, DrafterConfig config, Map<String, String> training) {
+        try {
             ConfigFile.write(folder, config, training);
         } catch (IOException e) {
-            throw new PrismException("Can't write the draft model to " + folder + ": " + e.getMessage(), e);
+            throw cantWrite(folder, e);
         }
+    }
+
+    private static PrismException cantWrite(Path folder, IOException cause) {
+        return new PrismException("Can't write the draft model to " + folder + ": " + cause.getMessage(), cause);
     }
 
     /**

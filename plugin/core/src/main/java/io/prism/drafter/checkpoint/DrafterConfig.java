@@ -45,8 +45,20 @@ public record DrafterConfig(
         return new DrafterConfig(layer, stepModules, fusionBias, multiHidden, featureLayers, shape, newTarget);
     }
 
-    public DrafterConfig withFeatureLayers(List<Integer> newLayers) {
-        return new DrafterConfig(layer, stepModules, fusionBias, multiHidden, newLayers, shape, target);
+    /**
+     * With the layers it takes states from by name: those it names already, else the low, the middle and the high one of
+     * its method.
+     *
+     * @param targetLayers decoder layers of the target it was trained for
+     */
+    public DrafterConfig withFeatureLayersNamed(int targetLayers) {
+        if (!multiHidden || !featureLayers.isEmpty()) {
+            return this;
+        }
+        // EAGLE-3 counts the layer a state goes into, PRISM* the one it comes out of
+        int before = layer == LayerKind.EAGLE3 ? 1 : 0;
+        List<Integer> published = List.of(2 - before, targetLayers / 2 - before, targetLayers - 3 - before);
+        return new DrafterConfig(layer, stepModules, fusionBias, true, published, shape, target);
     }
 
     /**

@@ -60,26 +60,18 @@ final class NetworkReader {
         }
     }
 
-    /** The configuration with the layers it takes states from: those it names, or a low, a middle and a high one. */
+    /** The configuration with the layers it takes states from, which must be the target's. */
     private static DrafterConfig featureLayers(DrafterConfig config, int targetLayers) {
-        if (!config.multiHidden()) {
-            return config;
-        }
-        List<Integer> layers = config.featureLayers();
-        if (layers.isEmpty()) {
-            List<Integer> published = List.of(2, targetLayers / 2, targetLayers - 3);
-            // EAGLE-3 counts the layer a state goes into, PRISM* the one it comes out of
-            layers = config.layer() == LayerKind.EAGLE3
-                    ? published.stream().map(layer -> layer - 1).toList()
-                    : published;
-        }
-        if (layers.size() != DrafterConfig.FEATURE_LAYERS
-                || layers.stream().anyMatch(layer -> layer < 0 || layer >= targetLayers)) {
+        DrafterConfig named = config.withFeatureLayersNamed(targetLayers);
+        List<Integer> layers = named.featureLayers();
+        if (named.multiHidden()
+                && (layers.size() != DrafterConfig.FEATURE_LAYERS
+                        || layers.stream().anyMatch(layer -> layer < 0 || layer >= targetLayers))) {
             throw new PrismException("The draft model takes states of the target's layers " + layers + ", expected "
                     + DrafterConfig.FEATURE_LAYERS + " of 0 to " + (targetLayers - 1)
                     + ". Name them in its config.json as feature_layers");
         }
-        return config.withFeatureLayers(layers);
+        return named;
     }
 
     /** The checkpoint as matrices, where they lie. */
