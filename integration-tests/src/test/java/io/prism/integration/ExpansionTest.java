@@ -103,12 +103,11 @@ class ExpansionTest {
             assertThat(model.target().description().hiddenSize()).isEqualTo(1024);
             assertThat(model.target().description().vocabularySize()).isEqualTo(6000);
             assertThat(model.target().description().layers()).isEqualTo(7);
-            assertThat(Arrays.stream(model.encode("A text about \uE0005000 and snakes")).boxed())
+            assertThat(Arrays.stream(model.encode("A text about \uE0005000 and snakes"))
+                            .boxed())
                     .allSatisfy(token -> assertThat(token).isLessThan(4096));
         }
-        long parameters = 6000L * 1024
-                + 7 * (2 * 1024L * 1024 + 2 * 256 * 1024 + 3 * 1024 * 1024 + 2 * 1024)
-                + 1024;
+        long parameters = 6000L * 1024 + 7 * (2 * 1024L * 1024 + 2 * 256 * 1024 + 3 * 1024 * 1024 + 2 * 1024) + 1024;
         assertThat(Files.size(expanded.resolve("model.safetensors")))
                 .isBetween(2 * parameters, 2 * parameters + (1 << 16)); // BF16, and a header
     }
@@ -182,7 +181,8 @@ class ExpansionTest {
             try (SpeculativeDecoder decoder =
                     new SpeculativeDecoder(model.target(), selection.drafter(), model.kernels(), config)) {
                 return PROMPTS.stream()
-                        .map(prompt -> generate(decoder, model.prompt(List.of(prompt)).tokens(), sampling))
+                        .map(prompt ->
+                                generate(decoder, model.prompt(List.of(prompt)).tokens(), sampling))
                         .toList();
             }
         }

@@ -1,16 +1,21 @@
 package io.prism.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.prism.cli.testing.Cli;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.StreamSupport;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,7 +74,58 @@ class BenchTest {
                                 "tokensPerSecond",
                                 "speedupOverStock",
                                 "speedupOverPlain",
-                                "equalToPlain"));
+                                "equalToPlain",
+                                "marginalAcceptanceByStep",
+                                "repeated8Grams",
+                                "timeShare"));
+    }
+
+    @Test
+    void tellsWhereTimeWentAndHowMuchTheTextRepeatsItself() throws IOException {
+        Path json = folder.resolve("report.json");
+        Cli run = bench("--drafter", "ngram", "--tree", "4,1,4", "--json", json.toString());
+        assertThat(run.out()).contains("draft/verify/other", "repeats", "marginal");
+        for (JsonNode one : runs(json)) {
+            if (one.path("drafter").asText().equals("stock")) {
+                assertThat(one.path("timeShare").isNull()).isTrue();
+                assertThat(one.path("repeated8Grams").isNull()).isTrue();
+            } else {
+                JsonNode share = one.path("timeShare");
+                assertThat(share.path("draft").asDouble()
+                                + share.path("verify").asDouble()
+                                + share.path("other").asDouble())
+                        .isEqualTo(1, within(2e-4)); // three rounded numbers
+                // the alphabet comes almost five times in 128 letters: 121 runs of eight, 26 of them new
+                assertThat(one.path("repeated8Grams").asDouble()).isEqualTo(95 / 121.0, within(1e-4));
+            }
+        }
+    }
+
+    @Test
+    void writesAPageThatNeedsNothingElse() throws IOException {
+        Files.move(suite.resolve("short.jsonl"), suite.resolve("<script>alert(1)<.jsonl"));
+        Path html = folder.resolve("out/report.html");
+        Cli run = bench(
+                "--drafter", "ngram", "--tree", "auto;4,1,4", "--temperature", "0,0.7", "--html", html.toString());
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        String page = Files.readString(html);
+        assertThat(page)
+                .startsWith("<!DOCTYPE html>")
+                .contains(
+                        "Temperature 0.0",
+                        "Temperature 0.7",
+                        "ngram 4,1,4",
+                        "fake-model",
+                        "<svg",
+                        "Where the time goes")
+                .contains("&lt;script&gt;alert(1)&lt;")
+                .doesNotContain("<script", "http:", "https:", "src=", "href=", "NaN");
+        // well-formed but for the document type and void elements, which XML does not know
+        String xml = page.replace("<!DOCTYPE html>", "").replaceAll("<meta[^>]*>", "");
+        assertThat(catchThrowable(() -> DocumentBuilderFactory.newInstance()
+                        .newDocumentBuilder()
+                        .parse(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)))))
+                .isNull();
     }
 
     @Test
@@ -85,7 +141,7 @@ class BenchTest {
             assertThat(run.path("acceptanceLength").asDouble())
                     .isEqualTo(
                             run.path("tokens").asDouble() / run.path("rounds").asDouble(),
-                            org.assertj.core.api.Assertions.within(1e-4)); // rounded to four decimals
+                            within(1e-4)); // rounded to four decimals
             if (drafts) {
                 assertThat(run.path("acceptanceLength").asDouble()).isGreaterThan(1.5);
             }

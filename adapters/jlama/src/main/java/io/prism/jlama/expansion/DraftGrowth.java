@@ -3,7 +3,6 @@ package io.prism.jlama.expansion;
 import io.prism.drafter.checkpoint.Checkpoint;
 import io.prism.drafter.checkpoint.CheckpointWriter;
 import io.prism.drafter.checkpoint.DrafterConfig;
-import io.prism.drafter.checkpoint.LayerKind;
 import io.prism.drafter.checkpoint.TargetIdentity;
 import io.prism.kernels.Precision;
 import io.prism.spi.PrismException;
@@ -57,8 +56,8 @@ record DraftGrowth(DrafterConfig config, Growth growth, Growth target) {
 
     private static int inProportion(String what, int own, int from, int to) {
         if (own * to % from != 0) {
-            throw new PrismException("Can't expand a draft model of " + own + " " + what + " with a target whose " + from
-                    + " become " + to + ": expected a whole number. Choose another shape.");
+            throw new PrismException("Can't expand a draft model of " + own + " " + what + " with a target whose "
+                    + from + " become " + to + ": expected a whole number. Choose another shape.");
         }
         return own * to / from;
     }

@@ -44,8 +44,7 @@ final class DraftTensors {
      * @param draftVocabulary tokens to draft from, old ones and added ones; empty for as many as before, or all of the
      *     target's if so it was
      */
-    static List<WeightTensor> of(
-            Checkpoint checkpoint, Growth growth, ExtraTokens extra, OptionalInt draftVocabulary) {
+    static List<WeightTensor> of(Checkpoint checkpoint, Growth growth, ExtraTokens extra, OptionalInt draftVocabulary) {
         DraftTensors planned =
                 new DraftTensors(checkpoint, growth, extra, vocabulary(checkpoint, growth, draftVocabulary));
         checkpoint.tensors().forEach(planned::plan);
@@ -142,14 +141,14 @@ final class DraftTensors {
                 return i;
             }
         }
-        throw new PrismException("Can't add to the draft vocabulary of " + checkpoint.path() + ": the draft model's head has"
-                + " no row for token " + extra.token() + ", which its target never produces. Leave its size as it is.");
+        throw new PrismException("Can't add to the draft vocabulary of " + checkpoint.path()
+                + ": the draft model's head has" + " no row for token " + extra.token()
+                + ", which its target never produces. Leave its size as it is.");
     }
 
     private void addVocabulary(int[] ids) {
         Axis all = Axis.padded(ids.length, ids.length);
         RawTensor source = RawTensor.of(StoredTensor.ofIntegers(ids), false);
-        tensors.add(new ExpandedTensor(
-                VOCABULARY, source, source.encoding(), Axis.padded(1, 1), all, null));
+        tensors.add(new ExpandedTensor(VOCABULARY, source, source.encoding(), Axis.padded(1, 1), all, null));
     }
 }

@@ -21,8 +21,12 @@ import org.jspecify.annotations.Nullable;
  *     null for zeros
  */
 record ExpandedTensor(
-        String name, RawTensor source, Encoding encoding, Axis rows, Axis columns, @Nullable RawTensor filler)
-        implements WeightTensor {
+        String name,
+        RawTensor source,
+        Encoding encoding,
+        Axis rows,
+        Axis columns,
+        @Nullable RawTensor filler) implements WeightTensor {
 
     ExpandedTensor {
         for (Axis.Run run : columns.runs()) {
@@ -59,7 +63,8 @@ record ExpandedTensor(
 
     @Override
     public void putRow(long row, ByteBuffer out) {
-        MemorySegment target = MemorySegment.ofBuffer(out).asSlice(0, rowBytes()).fill((byte) 0);
+        MemorySegment target =
+                MemorySegment.ofBuffer(out).asSlice(0, rowBytes()).fill((byte) 0);
         int from = rows.sourceOf(row);
         RawTensor elements = from >= 0 ? encoded(source.row(from)) : filler;
         if (elements != null) {

@@ -43,16 +43,15 @@ public final class ModelExpansion implements AutoCloseable {
     private final Growth growth;
     private final ExtraTokens extra;
 
-    private ModelExpansion(Path folder, AbstractModel model, Kernels kernels, JlamaTarget target, SyntheticShape shape) {
+    private ModelExpansion(
+            Path folder, AbstractModel model, Kernels kernels, JlamaTarget target, SyntheticShape shape) {
         this.folder = folder;
         this.model = model;
         this.kernels = kernels;
         this.target = target;
         this.growth = growth(model.getConfig(), shape);
         int added = growth.to().vocabulary() - growth.from().vocabulary();
-        this.extra = added == 0
-                ? new ExtraTokens(0, 1)
-                : ExtraTokens.choose(target, model.getConfig().bosToken, added);
+        this.extra = added == 0 ? new ExtraTokens(0, 1) : ExtraTokens.choose(target, model.getConfig().bosToken, added);
     }
 
     /**
@@ -135,8 +134,9 @@ public final class ModelExpansion implements AutoCloseable {
      */
     public void writeDrafter(Path drafter, OptionalInt draftVocabulary, Path out) {
         if (!Checkpoint.isIn(drafter)) {
-            throw new PrismException("Can't expand " + drafter + " with its target: expected the folder of a draft model"
-                    + " (PRISM, EAGLE, HASS). 'prism inspect' tells what a folder holds.");
+            throw new PrismException(
+                    "Can't expand " + drafter + " with its target: expected the folder of a draft model"
+                            + " (PRISM, EAGLE, HASS). 'prism inspect' tells what a folder holds.");
         }
         try (Checkpoint checkpoint = Checkpoint.open(drafter);
                 AbstractModel large = ModelSupport.loadModel(out.toFile(), DType.F32, DType.I8)) {

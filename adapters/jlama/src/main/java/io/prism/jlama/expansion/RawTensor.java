@@ -55,8 +55,7 @@ record RawTensor(Encoding encoding, boolean isVector, int rows, int columns, Mem
 
     /** The elements of a matrix, without its scales. */
     static RawTensor values(Matrix matrix) {
-        return new RawTensor(
-                Encoding.of(matrix.precision()), false, matrix.rows(), matrix.columns(), matrix.values());
+        return new RawTensor(Encoding.of(matrix.precision()), false, matrix.rows(), matrix.columns(), matrix.values());
     }
 
     /** The scales of a quantised matrix. */

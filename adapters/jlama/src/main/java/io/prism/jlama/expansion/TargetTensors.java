@@ -60,8 +60,8 @@ final class TargetTensors {
     private void plan(String name) {
         Matcher layer = LAYER.matcher(name);
         if (layer.matches()) {
-            Placement placement = Placement.inLayer(layer.group(2), growth, growth.hidden())
-                    .orElseThrow(() -> unknown(name));
+            Placement placement =
+                    Placement.inLayer(layer.group(2), growth, growth.hidden()).orElseThrow(() -> unknown(name));
             planLayers(name, Integer.parseInt(layer.group(1)), layer.group(2), placement);
             return;
         }
@@ -105,8 +105,7 @@ final class TargetTensors {
             vector = vector.scaled(growth.normFactor(), Precision.F32);
             wanted = growth.hasExactNorms() ? wanted : Precision.F32;
         }
-        tensors.add(
-                new ExpandedTensor(name, vector, Encoding.of(wanted), placement.rows(), placement.columns(), null));
+        tensors.add(new ExpandedTensor(name, vector, Encoding.of(wanted), placement.rows(), placement.columns(), null));
     }
 
     private void addMatrix(String name, Matrix matrix, Placement placement, @Nullable RawTensor filler) {

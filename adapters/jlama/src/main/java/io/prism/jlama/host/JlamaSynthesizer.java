@@ -104,8 +104,8 @@ public final class JlamaSynthesizer implements ModelSynthesizer {
     private static void expandQ4(SmallModel small, SyntheticShape shape, Path out) throws IOException {
         Path staged = Files.createTempDirectory("prism-q4-");
         try {
-            Path quantised = staged.resolve(
-                    small.folder().toAbsolutePath().normalize().getFileName());
+            Path quantised =
+                    staged.resolve(small.folder().toAbsolutePath().normalize().getFileName());
             Q4Model.quantize(small.folder(), quantised);
             expand(small, quantised, shape, Optional.empty(), out);
         } finally {

@@ -76,8 +76,7 @@ public final class WeightsWriter {
         int buffered = tensors.stream().mapToInt(WeightTensor::rowBytes).max().orElse(0);
         ByteBuffer buffer =
                 ByteBuffer.allocate(Math.max(BUFFER_BYTES, buffered)).order(ByteOrder.LITTLE_ENDIAN);
-        try (FileChannel channel =
-                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             byte[] header = header(tensors);
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             drain(channel, length.putLong(header.length));

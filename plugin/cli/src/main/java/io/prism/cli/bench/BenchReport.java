@@ -45,11 +45,15 @@ public record BenchReport(
      * @param tokens tokens that came from passes after the prompt's: all but the first of an answer, end tokens included
      * @param rounds passes after the prompt's
      * @param acceptanceLength tokens / rounds
-     * @param acceptanceByStep accepted tokens of a step / rounds in which it was reached
+     * @param acceptanceByStep conditional: accepted tokens of a step / rounds in which it was reached
      * @param tokensPerSecond tokens / time of rounds and drafting; the prompt's time left out
      * @param speedupOverStock null if stock did not run
      * @param equalToPlain prompts with the same tokens as plain decoding (stock: the same text); null for stock at a
      *     temperature, as it has no seed
+     * @param marginalAcceptanceByStep accepted tokens of a step / rounds whose tree was at least this deep
+     * @param repeated8Grams share of runs of 8 tokens that were in the same answer before; null for stock, whose tokens
+     *     are not known
+     * @param timeShare where the time of rounds and drafting went; null for stock
      */
     @SuppressWarnings("ArrayRecordComponent") // only written out
     public record Run(
@@ -66,7 +70,10 @@ public record BenchReport(
             double tokensPerSecond,
             @Nullable Double speedupOverStock,
             double speedupOverPlain,
-            @Nullable Integer equalToPlain) {
+            @Nullable Integer equalToPlain,
+            double[] marginalAcceptanceByStep,
+            @Nullable Double repeated8Grams,
+            @Nullable TimeShare timeShare) {
 
         static Run of(SetResult result, String ourKernels, String stockEngine) {
             Measurement pooled = result.pooled();
@@ -81,15 +88,33 @@ public record BenchReport(
                     pooled.tokens(),
                     pooled.rounds(),
                     rounded(pooled.acceptanceLength()),
-                    Arrays.stream(pooled.acceptanceByStep()).map(Run::rounded).toArray(),
+                    rounded(pooled.steps().conditional()),
                     rounded(pooled.nanosPerToken() > 0 ? 1e9 / pooled.nanosPerToken() : 0),
                     result.stock().isEmpty() ? null : rounded(result.speedupOverStock()),
                     rounded(result.speedupOverPlain()),
-                    isStock && !result.sampling().isGreedy() ? null : pooled.equal());
+                    isStock && !result.sampling().isGreedy() ? null : pooled.equal(),
+                    rounded(pooled.steps().marginal()),
+                    isStock ? null : rounded(pooled.repetition().share()),
+                    isStock ? null : TimeShare.of(pooled));
+        }
+
+        private static double[] rounded(double[] values) {
+            return Arrays.stream(values).map(Run::rounded).toArray();
         }
 
         static double rounded(double value) {
             return Double.isFinite(value) ? Math.rint(value * DECIMALS) / DECIMALS : 0;
+        }
+    }
+
+    /** Shares of 1. */
+    public record TimeShare(double draft, double verify, double other) {
+
+        static TimeShare of(Measurement measured) {
+            return new TimeShare(
+                    Run.rounded(measured.draftShare()),
+                    Run.rounded(measured.verifyShare()),
+                    Run.rounded(measured.otherShare()));
         }
     }
 

@@ -28,7 +28,10 @@ public final class BenchTable {
                 "x plain",
                 "median",
                 "equal",
-                "acceptance by step");
+                "repeats",
+                "draft/verify/other",
+                "acceptance by step, conditional",
+                "marginal");
         for (SetResult result : results) {
             Measurement pooled = result.pooled();
             boolean isStock = result.contender() instanceof Contender.Stock;
@@ -46,11 +49,25 @@ public final class BenchTable {
                     isStock && !result.sampling().isGreedy()
                             ? "-"
                             : pooled.equal() + "/" + pooled.questions() + (isStock ? " text" : ""),
-                    Arrays.stream(pooled.acceptanceByStep())
-                            .mapToObj(step -> String.format(Locale.ROOT, "%.2f", step))
-                            .collect(Collectors.joining(" ")));
+                    isStock ? "-" : percent(pooled.repetition().share()),
+                    isStock
+                            ? "-"
+                            : percent(pooled.draftShare()) + "/" + percent(pooled.verifyShare()) + "/"
+                                    + percent(pooled.otherShare()),
+                    steps(pooled.steps().conditional()),
+                    steps(pooled.steps().marginal()));
         }
         return table.toString();
+    }
+
+    private static String steps(double[] byStep) {
+        return Arrays.stream(byStep)
+                .mapToObj(step -> String.format(Locale.ROOT, "%.2f", step))
+                .collect(Collectors.joining(" "));
+    }
+
+    private static String percent(double share) {
+        return Double.isNaN(share) ? "-" : String.format(Locale.ROOT, "%.0f%%", 100 * share);
     }
 
     /** What the columns mean. */
@@ -63,6 +80,11 @@ public final class BenchTable {
                 "  out. median: the median over prompts of a prompt's own speed-up over plain decoding.",
                 "equal: prompts whose tokens are those of plain decoding through the same forward pass, at a temperature with",
                 "  the same seed. Stock Jlama tells text only, has no seed, and rounds otherwise: near-ties may fall",
-                "  differently.");
+                "  differently.",
+                "repeats: runs of 8 tokens that were in the same answer before. Text that goes round in circles is easy to",
+                "  draft: where much is repeated at temperature 0, a higher temperature says more.",
+                "draft/verify/other: where the time of passes and drafting went.",
+                "acceptance by step: conditional, of the rounds that reached the step; marginal, of those whose tree was at least",
+                "  that deep.");
     }
 }

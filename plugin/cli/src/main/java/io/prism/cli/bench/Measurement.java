@@ -1,7 +1,6 @@
 package io.prism.cli.bench;
 
 import io.prism.cli.model.Decoded;
-import java.util.Arrays;
 
 /**
  * Counts and times of answers, of one question or pooled over many.
@@ -10,15 +9,24 @@ import java.util.Arrays;
  * @param equal how many of them have the answers of plain decoding
  * @param tokens tokens that came from passes after the prompts'
  * @param rounds passes after the prompts'
- * @param attemptedByStep rounds that reached a draft step
- * @param acceptedByStep rounds that accepted its token
+ * @param steps how far drafts came
+ * @param repetition how much the answers repeat themselves
  * @param nanos time of these passes and of drafting
+ * @param draftNanos how much of it was drafting
+ * @param verifyNanos how much of it was passes
  */
-@SuppressWarnings("ArrayRecordComponent") // never changed after construction
 public record Measurement(
-        int questions, int equal, long tokens, long rounds, long[] attemptedByStep, long[] acceptedByStep, long nanos) {
+        int questions,
+        int equal,
+        long tokens,
+        long rounds,
+        StepCounts steps,
+        Repetition repetition,
+        long nanos,
+        long draftNanos,
+        long verifyNanos) {
 
-    static final Measurement NOTHING = new Measurement(0, 0, 0, 0, new long[0], new long[0], 0);
+    static final Measurement NOTHING = new Measurement(0, 0, 0, 0, StepCounts.NONE, Repetition.NONE, 0, 0, 0);
 
     /** One turn's answer, as no question yet: {@link #asQuestion} counts it when all turns are there. */
     static Measurement ofAnswer(Decoded answer) {
@@ -27,13 +35,15 @@ public record Measurement(
                 0,
                 answer.passTokens(),
                 answer.rounds(),
-                Arrays.stream(answer.attemptedByStep()).asLongStream().toArray(),
-                Arrays.stream(answer.acceptedByStep()).asLongStream().toArray(),
-                answer.decodeNanos());
+                StepCounts.of(answer),
+                Repetition.in(answer.tokens()),
+                answer.decodeNanos(),
+                answer.draftNanos(),
+                answer.verifyNanos());
     }
 
     Measurement asQuestion(boolean isEqual) {
-        return new Measurement(1, isEqual ? 1 : 0, tokens, rounds, attemptedByStep, acceptedByStep, nanos);
+        return new Measurement(1, isEqual ? 1 : 0, tokens, rounds, steps, repetition, nanos, draftNanos, verifyNanos);
     }
 
     Measurement plus(Measurement other) {
@@ -42,9 +52,11 @@ public record Measurement(
                 equal + other.equal,
                 tokens + other.tokens,
                 rounds + other.rounds,
-                sum(attemptedByStep, other.attemptedByStep),
-                sum(acceptedByStep, other.acceptedByStep),
-                nanos + other.nanos);
+                steps.plus(other.steps),
+                repetition.plus(other.repetition),
+                nanos + other.nanos,
+                draftNanos + other.draftNanos,
+                verifyNanos + other.verifyNanos);
     }
 
     public double nanosPerToken() {
@@ -55,19 +67,22 @@ public record Measurement(
         return rounds == 0 ? Double.NaN : (double) tokens / rounds;
     }
 
-    /** Conditional acceptance of each step: accepted, given that the round reached it. */
-    public double[] acceptanceByStep() {
-        double[] byStep = new double[attemptedByStep.length];
-        Arrays.setAll(
-                byStep, step -> attemptedByStep[step] == 0 ? 0 : (double) acceptedByStep[step] / attemptedByStep[step]);
-        return byStep;
+    /** Share of the time that was drafting. */
+    double draftShare() {
+        return share(draftNanos);
     }
 
-    private static long[] sum(long[] a, long[] b) {
-        long[] longer = Arrays.copyOf(a, Math.max(a.length, b.length));
-        for (int i = 0; i < b.length; i++) {
-            longer[i] += b[i];
-        }
-        return longer;
+    /** Share of the time that was the target's passes. */
+    double verifyShare() {
+        return share(verifyNanos);
+    }
+
+    /** Share of the time that was neither. */
+    double otherShare() {
+        return share(nanos - draftNanos - verifyNanos);
+    }
+
+    private double share(long part) {
+        return nanos == 0 ? Double.NaN : (double) part / nanos;
     }
 }

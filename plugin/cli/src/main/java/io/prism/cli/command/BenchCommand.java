@@ -1,6 +1,7 @@
 package io.prism.cli.command;
 
 import io.prism.cli.CliCommand;
+import io.prism.cli.bench.BenchPage;
 import io.prism.cli.bench.BenchPlan;
 import io.prism.cli.bench.BenchReport;
 import io.prism.cli.bench.BenchRunner;
@@ -66,7 +67,8 @@ public final class BenchCommand implements CliCommand {
             names = "--drafter",
             split = ",",
             paramLabel = "D",
-            description = "Drafters to compare: folders or ngram. Default: as the flag prism.drafter says.")
+            description = "Drafters to compare: folders or ngram, several with ',' between. Default: as the flag"
+                    + " prism.drafter says.")
     private List<String> drafters = List.of();
 
     @Option(
@@ -94,7 +96,7 @@ public final class BenchCommand implements CliCommand {
             split = ",",
             paramLabel = "T",
             defaultValue = "0",
-            description = "0 is greedy. Default: ${DEFAULT-VALUE}.")
+            description = "0 is greedy; several with ',' between. Default: ${DEFAULT-VALUE}.")
     private List<Float> temperatures = List.of();
 
     @Option(
@@ -140,6 +142,12 @@ public final class BenchCommand implements CliCommand {
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results as JSON.")
     private @Nullable Path json;
+
+    @Option(
+            names = "--html",
+            paramLabel = "FILE",
+            description = "Write the results as one HTML page with charts, which needs nothing else.")
+    private @Nullable Path html;
 
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
@@ -238,9 +246,13 @@ public final class BenchCommand implements CliCommand {
         if (withStock) {
             contenders.add(new Contender.Stock(hosted));
         }
-        for (Optional<String> drafter : orDefault(drafters)) {
+        List<String> names = DrafterNames.of(drafters);
+        for (int i = 0; i < Math.max(1, drafters.size()); i++) {
+            Optional<String> drafter = drafters.stream().skip(i).findFirst();
+            Optional<String> name = names.stream().skip(i).findFirst();
             for (Optional<String> tree : orDefault(trees)) {
-                contenders.add(decoders.speculative(engine.config(hosted.folder(), drafter, tree)));
+                PrismConfig config = engine.config(hosted.folder(), drafter, tree);
+                contenders.add(decoders.speculative(config, name));
             }
         }
     }
@@ -289,8 +301,12 @@ public final class BenchCommand implements CliCommand {
             out.println(table);
         }
         out.flush();
+        BenchReport machineReadable = BenchReport.of(hosted, results, prefills);
         if (json != null) {
-            BenchReport.of(hosted, results, prefills).write(json);
+            machineReadable.write(json);
+        }
+        if (html != null) {
+            BenchPage.write(machineReadable, html);
         }
     }
 

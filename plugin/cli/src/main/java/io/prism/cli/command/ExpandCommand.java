@@ -36,7 +36,8 @@ public final class ExpandCommand implements CliCommand {
     @Option(
             names = "--drafter",
             paramLabel = "DIR",
-            description = "Draft model to expand with it. Default: the model's own, in its folder prism, if there is one.")
+            description =
+                    "Draft model to expand with it. Default: the model's own, in its folder prism, if there is one.")
     private @Nullable Path drafter;
 
     @Option(

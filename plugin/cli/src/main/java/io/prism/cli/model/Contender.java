@@ -56,7 +56,10 @@ public sealed interface Contender extends AutoCloseable {
                     run.passes(),
                     new int[0],
                     new int[0],
+                    new int[0],
                     run.promptNanos(),
+                    run.decodeNanos(),
+                    0,
                     run.decodeNanos());
         }
 

@@ -10,10 +10,13 @@ import io.prism.decode.RequestStatistics;
  * @param generated tokens of the answer, an end token not counted
  * @param passTokens tokens that came from passes after the prompt's: all but the first, an end token included
  * @param rounds passes after the prompt's
- * @param attemptedByStep rounds in which this draft step (index from 0) was reached
+ * @param draftedByStep rounds whose tree was at least this deep (draft step, index from 0)
+ * @param attemptedByStep rounds in which this draft step was reached
  * @param acceptedByStep rounds in which its token was accepted
  * @param promptNanos time of the prompt
  * @param decodeNanos time of the rounds
+ * @param draftNanos how much of it was drafting
+ * @param verifyNanos how much of it was the target's passes
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over by the one who measured
 public record Decoded(
@@ -22,10 +25,13 @@ public record Decoded(
         int generated,
         int passTokens,
         int rounds,
+        int[] draftedByStep,
         int[] attemptedByStep,
         int[] acceptedByStep,
         long promptNanos,
-        long decodeNanos) {
+        long decodeNanos,
+        long draftNanos,
+        long verifyNanos) {
 
     static Decoded of(int[] tokens, String text, RequestStatistics statistics) {
         return new Decoded(
@@ -34,9 +40,12 @@ public record Decoded(
                 statistics.generatedTokens(),
                 statistics.passTokens(),
                 statistics.rounds(),
+                statistics.draftedByStep(),
                 statistics.attemptedByStep(),
                 statistics.acceptedByStep(),
                 statistics.prefillNanos(),
-                statistics.decodeNanos());
+                statistics.decodeNanos(),
+                statistics.draftNanos(),
+                statistics.verifyNanos());
     }
 }

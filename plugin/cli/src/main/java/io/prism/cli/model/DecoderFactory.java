@@ -15,25 +15,31 @@ public record DecoderFactory(HostedModel model) {
 
     /** Decodes plainly through the same forward pass that speculation uses. */
     public Contender.Ours plain(PrismConfig config) {
-        return open(Optional.empty(), config);
+        return open(Optional.empty(), Optional.empty(), config);
+    }
+
+    /** As {@link #speculative(PrismConfig, Optional)}, under the name of the drafter's kind. */
+    public Contender.Ours speculative(PrismConfig config) {
+        return speculative(config, Optional.empty());
     }
 
     /**
      * Decodes with the drafter that configuration asks for.
      *
+     * @param name for reports; empty for the name of its kind
      * @throws io.prism.spi.PrismException if the drafter is missing, damaged or made for another target
      */
-    public Contender.Ours speculative(PrismConfig config) {
+    public Contender.Ours speculative(PrismConfig config, Optional<String> name) {
         DrafterSelection selection = DrafterSelection.open(config, Optional.of(model.folder()), model.target());
         selection.notes().forEach(note -> LOG.warn("{}", note));
-        return open(selection.drafter(), config);
+        return open(selection.drafter(), name, config);
     }
 
-    private Contender.Ours open(Optional<Drafter> drafter, PrismConfig config) {
+    private Contender.Ours open(Optional<Drafter> drafter, Optional<String> name, PrismConfig config) {
         return new Contender.Ours(
                 model,
                 new SpeculativeDecoder(model.target(), drafter, model.kernels(), config),
-                drafter.map(Drafter::name).orElse(PrismConfig.NO_DRAFTER),
+                drafter.map(it -> name.orElse(it.name())).orElse(PrismConfig.NO_DRAFTER),
                 drafter.isPresent() ? config.tree().toString() : "");
     }
 }

@@ -10,8 +10,21 @@ class MeasurementTest {
     private static Measurement question(int tokens, int rounds, long nanos, boolean equal, int... accepted) {
         int[] attempted = new int[accepted.length];
         java.util.Arrays.fill(attempted, rounds);
-        return Measurement.ofAnswer(
-                        new Decoded(new int[0], "", tokens + 1, tokens, rounds, attempted, accepted, 1, nanos))
+        int[] drafted = new int[accepted.length];
+        java.util.Arrays.fill(drafted, 2 * rounds);
+        return Measurement.ofAnswer(new Decoded(
+                        new int[0],
+                        "",
+                        tokens + 1,
+                        tokens,
+                        rounds,
+                        drafted,
+                        attempted,
+                        accepted,
+                        1,
+                        nanos,
+                        nanos / 10,
+                        nanos / 2))
                 .asQuestion(equal);
     }
 
@@ -22,7 +35,22 @@ class MeasurementTest {
         assertThat(pooled.equal()).isEqualTo(1);
         assertThat(pooled.acceptanceLength()).isEqualTo(2);
         assertThat(pooled.nanosPerToken()).isEqualTo(10);
-        assertThat(pooled.acceptanceByStep()).containsExactly(10 / 20.0, 4 / 10.0);
+        assertThat(pooled.steps().conditional()).containsExactly(10 / 20.0, 4 / 10.0);
+        assertThat(pooled.steps().marginal()).containsExactly(10 / 40.0, 4 / 20.0);
+        assertThat(pooled.draftShare()).isEqualTo(40 / 400.0);
+        assertThat(pooled.verifyShare()).isEqualTo(200 / 400.0);
+        assertThat(pooled.otherShare()).isEqualTo(160 / 400.0);
+    }
+
+    @Test
+    void countsRunsOfEightTokensThatWereThereBefore() {
+        // 1 2 .. 10, then 1 2 .. 9 again: 12 runs, of which 1..8 and 2..9 come again
+        Repetition repetition = Repetition.in(new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+        assertThat(repetition).isEqualTo(new Repetition(12, 2));
+        assertThat(repetition.plus(new Repetition(4, 2)).share()).isEqualTo(0.25);
+        assertThat(Repetition.in(new int[] {1, 1, 1, 1, 1, 1, 1, 1, 1, 1}).share())
+                .isEqualTo(2 / 3.0);
+        assertThat(Repetition.in(new int[7]).share()).isNaN();
     }
 
     @Test
