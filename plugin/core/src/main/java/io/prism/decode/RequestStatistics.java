@@ -93,7 +93,8 @@ public record RequestStatistics(
         String steps = IntStream.rangeClosed(1, acceptedByStep.length)
                 .mapToObj(step -> String.format(Locale.ROOT, "%.2f", conditionalAcceptance(step)))
                 .collect(Collectors.joining(" "));
-        String failures = fallbacks.isEmpty() ? "" : ", fallbacks " + fallbacks;
+        String rest = drafted == 0 ? "" : ", " + drafts();
+        rest += fallbacks.isEmpty() ? "" : ", fallbacks " + fallbacks;
         return String.format(
                 Locale.ROOT,
                 "%d prompt tokens in %.0f ms; %d tokens in %d rounds, %.0f ms (%.1f tokens/s); acceptance length %.2f,"
@@ -112,6 +113,14 @@ public record RequestStatistics(
                 verifyNanos / 1e6,
                 waitNanos / 1e6,
                 otherNanos / 1e6,
-                failures);
+                rest);
+    }
+
+    private String drafts() {
+        String marginal = IntStream.rangeClosed(1, acceptedByStep.length)
+                .mapToObj(step -> String.format(Locale.ROOT, "%.2f", marginalAcceptance(step)))
+                .collect(Collectors.joining(" "));
+        return accepted + " of " + drafted + " draft tokens accepted in " + draftRounds + " drafts, marginal by step ["
+                + marginal + "]";
     }
 }

@@ -21,6 +21,7 @@ final class Conversation {
 
     private int[] history = {};
     private volatile @Nullable DecodingSession session;
+    private volatile @Nullable DecodingSession running;
     private volatile @Nullable RequestStatistics lastStatistics;
 
     Conversation(UUID id) {
@@ -39,6 +40,22 @@ final class Conversation {
     long cachedBytes() {
         DecodingSession cached = session;
         return cached == null ? 0 : cached.kvBytes();
+    }
+
+    /** A request begins to run. */
+    void begin(DecodingSession used) {
+        running = used;
+    }
+
+    /** It has ended, well or not. */
+    void end() {
+        running = null;
+    }
+
+    /** Bytes of KV cache that are kept or in use; about right while a request runs. */
+    long heldBytes() {
+        DecodingSession used = running;
+        return used == null ? cachedBytes() : used.kvBytes();
     }
 
     Optional<RequestStatistics> lastStatistics() {

@@ -81,6 +81,20 @@ final class Conversations implements AutoCloseable {
         }
     }
 
+    /** Conversations that requests use or wait for. */
+    int active() {
+        synchronized (byId) {
+            return (int) byId.values().stream().filter(it -> it.users > 0).count();
+        }
+    }
+
+    /** Bytes of all KV caches, kept or in use. */
+    long kvBytes() {
+        synchronized (byId) {
+            return byId.values().stream().mapToLong(Conversation::heldBytes).sum();
+        }
+    }
+
     private void evict() {
         List<Conversation> idle =
                 byId.values().stream().filter(it -> it.users == 0).toList();

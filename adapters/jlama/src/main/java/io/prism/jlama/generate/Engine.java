@@ -65,13 +65,14 @@ final class Engine implements AutoCloseable {
             DrafterSelection drafter = DrafterSelection.open(config, modelFolder, target);
             SpeculativeDecoder decoder = new SpeculativeDecoder(target, drafter.drafter(), kernels, config);
             parts.push(decoder);
+            SpeculativeGenerator generator = new SpeculativeGenerator(model, members, decoder, config, reports);
+            parts.push(generator);
             if (config.stats() == PrismConfig.Stats.MICROMETER) {
-                MicrometerStatistics metrics = MicrometerStatistics.of(name);
+                MicrometerStatistics metrics = MicrometerStatistics.global(name, generator.conversations());
+                parts.push(metrics);
                 reports.add(metrics);
                 parts.push(() -> reports.remove(metrics));
             }
-            SpeculativeGenerator generator = new SpeculativeGenerator(model, members, decoder, config, reports);
-            parts.push(generator);
             List<String> notes = new ArrayList<>(selection.notes());
             notes.addAll(drafter.notes());
             String description = describe(target, drafter.drafter(), config, notes);

@@ -114,6 +114,11 @@ final class SpeculativeGenerator implements AutoCloseable {
         }
     }
 
+    /** Whose KV caches are kept or in use. */
+    Conversations conversations() {
+        return conversations;
+    }
+
     /** Statistics of the session's last request, as long as the session is remembered. */
     Optional<RequestStatistics> lastStatistics(UUID sessionId) {
         return conversations.find(sessionId).flatMap(Conversation::lastStatistics);
@@ -144,6 +149,7 @@ final class SpeculativeGenerator implements AutoCloseable {
         if (session == null) {
             session = decoder.openSession();
         }
+        conversation.begin(session);
         try {
             GenerationRequest request = new GenerationRequest(
                     run, most, config.sampling(temperature), config.seed(), endTokens::contains, true);
@@ -155,6 +161,7 @@ final class SpeculativeGenerator implements AutoCloseable {
             }
             return result;
         } finally {
+            conversation.end();
             if (!ended) {
                 // what a failed request left in the session is unknown; what was said before it is not lost
                 if (conversation.isCached()) {
