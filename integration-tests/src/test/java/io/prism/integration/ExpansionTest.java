@@ -11,6 +11,7 @@ import io.prism.decode.GenerationResult;
 import io.prism.decode.RequestStatistics;
 import io.prism.decode.SpeculativeDecoder;
 import io.prism.drafter.DrafterSelection;
+import io.prism.drafter.checkpoint.Checkpoint;
 import io.prism.drafter.checkpoint.LayerKind;
 import io.prism.jlama.expansion.ModelExpansion;
 import io.prism.jlama.synthetic.Q4Model;
@@ -110,6 +111,27 @@ class ExpansionTest {
         long parameters = 6000L * 1024 + 7 * (2 * 1024L * 1024 + 2 * 256 * 1024 + 3 * 1024 * 1024 + 2 * 1024) + 1024;
         assertThat(Files.size(expanded.resolve("model.safetensors")))
                 .isBetween(2 * parameters, 2 * parameters + (1 << 16)); // BF16, and a header
+    }
+
+    @Test
+    void theDraftVocabularyGrowsByAddedTokens() throws IOException {
+        Path drafter = folder.resolve("drafter");
+        Path out = Files.createDirectory(folder.resolve("out"));
+        try (HostedModel model = load(DemoModel.folder())) {
+            RandomDraftModel.write(model, drafter, LayerKind.FUSION, 1, false, 7, 5, 9);
+        }
+        try (ModelExpansion expansion = ModelExpansion.of(DemoModel.folder(), LARGE)) {
+            expansion.write(out, Optional.of(Precision.BF16));
+            expansion.writeDrafter(drafter, OptionalInt.of(5), out);
+            try (Checkpoint checkpoint = Checkpoint.open(out.resolve("prism"))) {
+                assertThat(checkpoint.problems()).isEmpty();
+                assertThat(checkpoint.draftVocabulary()).containsExactly(7, 5, 9, 4096, 4097);
+            }
+            assertThatThrownBy(() -> expansion.writeDrafter(drafter, OptionalInt.of(2), out))
+                    .isInstanceOf(PrismException.class)
+                    .hasMessageContaining("draft vocabulary of 2")
+                    .hasMessageContaining("expected 3 to 1907");
+        }
     }
 
     @Test

@@ -4,6 +4,7 @@ import com.github.tjake.jlama.model.AbstractModel;
 import io.prism.jlama.Prism;
 import io.prism.spi.PrismException;
 import java.lang.reflect.Field;
+import java.lang.reflect.InaccessibleObjectException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -36,7 +37,7 @@ final class HeldModel {
             if (attached != model) {
                 field.set(built, attached);
             }
-        } catch (NoSuchFieldException | ClassCastException | IllegalAccessException | SecurityException e) {
+        } catch (NoSuchFieldException | ClassCastException | IllegalAccessException | InaccessibleObjectException e) {
             LOG.warn(
                     "PRISM is not active for this {}: {}. prism-langchain4j is made for langchain4j-jlama 1.11.0-beta19 on an"
                             + " unmodified JVM; with another one start the program with -javaagent:prism-jlama-<version>.jar",

@@ -153,7 +153,8 @@ class LangChain4jModelsTest {
 
     @Test
     void propertiesBesideTheModelsDrafterCount() throws IOException {
-        Path drafter = Files.createDirectories(cache.resolve(NAME.replace('/', '_')).resolve("prism"));
+        Path drafter =
+                Files.createDirectories(cache.resolve(NAME.replace('/', '_')).resolve("prism"));
         Files.writeString(drafter.resolve("prism.properties"), "prism.drafter=none\n");
         assertThat(describe(chatModel())).get().asString().contains("no drafter");
     }
