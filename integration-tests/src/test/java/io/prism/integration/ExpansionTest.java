@@ -118,7 +118,7 @@ class ExpansionTest {
         Path drafter = folder.resolve("drafter");
         Path out = Files.createDirectory(folder.resolve("out"));
         try (HostedModel model = load(DemoModel.folder())) {
-            RandomDraftModel.write(model, drafter, LayerKind.FUSION, 1, false, 7, 5, 9);
+            RandomDraftModel.write(drafter, model.target(), LayerKind.FUSION, 1, false, new int[] {7, 5, 9});
         }
         try (ModelExpansion expansion = ModelExpansion.of(DemoModel.folder(), LARGE)) {
             expansion.write(out, Optional.of(Precision.BF16));

@@ -32,7 +32,7 @@ import java.util.function.BiConsumer;
  *     passes: their quotient is the acceptance length
  * <tr><td>{@code spec.decode.num.fallbacks}<td>passes that should have speculated and did not, by {@code cause}
  * <tr><td>{@code spec.decode.acceptance.length}<td>distribution over requests
- * <tr><td>{@code spec.decode.time}<td>timer over requests, by {@code part}: prefill, draft, verify, other
+ * <tr><td>{@code spec.decode.time}<td>timer over requests, by {@code part}: prefill, draft, verify, wait, other
  * <tr><td>{@code spec.decode.sessions.active}, {@code spec.decode.kv.bytes}<td>gauges: sessions that generate now, and
  *     memory of all KV caches
  * </table>
@@ -108,7 +108,8 @@ final class MicrometerStatistics implements BiConsumer<UUID, RequestStatistics>,
         time("prefill", request.prefillNanos());
         time("draft", request.draftNanos());
         time("verify", request.verifyNanos());
-        time("other", request.decodeNanos() - request.draftNanos() - request.verifyNanos());
+        time("wait", request.waitNanos());
+        time("other", request.otherNanos());
     }
 
     private void count(String name, Tags tagged, int amount) {

@@ -101,7 +101,7 @@ class MicrometerStatisticsTest {
         assertThat(time("verify")).isCloseTo(total(requests, RequestStatistics::verifyNanos), within(NANOS));
         assertThat(time("draft")).isCloseTo(total(requests, RequestStatistics::draftNanos), within(NANOS));
         assertThat(time("prefill")).isCloseTo(total(requests, RequestStatistics::prefillNanos), within(NANOS));
-        assertThat(time("draft") + time("verify") + time("other"))
+        assertThat(time("draft") + time("verify") + time("wait") + time("other"))
                 .isCloseTo(total(requests, RequestStatistics::decodeNanos), within(2 * NANOS));
         assertThat(registry.getMeters())
                 .extracting(Meter::getId)
@@ -134,7 +134,7 @@ class MicrometerStatisticsTest {
 
     private static RequestStatistics failing(Map<FallbackCause, Integer> fallbacks) {
         int[] none = {};
-        return new RequestStatistics(5, 10, false, 9, 0, 9, 0, 0, none, none, none, 1, 1, 1, 1, 1, fallbacks);
+        return new RequestStatistics(5, 10, false, 9, 0, 9, 0, 0, none, none, none, 1, 1, 1, 1, 1, 1, fallbacks);
     }
 
     private double counter(String name, String... tags) {
