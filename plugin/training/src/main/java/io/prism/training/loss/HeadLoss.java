@@ -160,7 +160,7 @@ public final class HeadLoss {
         }
         T_TensorTensor_T top = torch.topk(
                 distribution, Math.min(stage.topTokens(), head.matrix().size(0)), -1, true, false);
-        Tensor topOnly = torch.zeros(distribution.shape()).scatter_(1, top.get1(), top.get0());
+        Tensor topOnly = torch.zeros_like(distribution).scatter_(1, top.get1(), top.get0());
         return distribution
                 .mul_(new Scalar(stage.crossEntropyWeight()))
                 .add_(topOnly.mul_(new Scalar(stage.topWeight())));
