@@ -116,7 +116,8 @@ public final class TrainCommand implements CliCommand {
                 data.cache(out).resolve("training"),
                 data.data(),
                 data.heldOut(),
-                data.training(run.seed(), target.contextLength()));
+                        data.training(run.seed(), target.contextLength()))
+                .part(data.share());
         RunSettings settings = run.settings(training.key().width());
         try (PointerScope _ = new PointerScope()) {
             FrozenTarget frozen = FrozenTarget.of(hosted.target());

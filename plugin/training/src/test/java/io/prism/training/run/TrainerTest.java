@@ -227,6 +227,28 @@ class TrainerTest {
         }
     }
 
+    @Test
+    void runsCanBeHeldAgainstEachOther() {
+        TrainingPlan plan = plan(Recipe.HASS, 1, 0);
+        Recorder recorder = new Recorder();
+        train(plan, "one", recorder);
+        train(plan(Recipe.HASS, 0.5, 0), "half", new Recorder());
+        RunSummary one = RunSummary.of(folder.resolve("one"));
+        RunSummary half = RunSummary.of(folder.resolve("half"));
+        assertThat(one.name()).isEqualTo("one");
+        assertThat(one.recipe()).isEqualTo("hass");
+        assertThat(one.keyValues()).isEqualTo("inference");
+        assertThat(one.acceptance()).isEqualTo(recorder.acceptance.getLast());
+        assertThat(one.tokens()).isGreaterThan(half.tokens());
+        Curves.compare(folder.resolve("curves.png"), List.of(one, half));
+        Curves.scaling(folder.resolve("scaling.png"), List.of(one, half));
+        assertThat(folder.resolve("curves.png")).isNotEmptyFile();
+        assertThat(folder.resolve("scaling.png")).isNotEmptyFile();
+        assertThatThrownBy(() -> RunSummary.of(folder.resolve("training")))
+                .isInstanceOf(PrismException.class)
+                .hasMessageContaining("No checkpoint in");
+    }
+
     private Path newestCheckpoint() {
         try (Stream<Path> all = Files.list(folder.resolve("out"))) {
             return all.filter(path -> path.getFileName().toString().startsWith("checkpoint-"))
