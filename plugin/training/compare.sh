@@ -36,14 +36,13 @@ train() {
 
 for recipe in prism hass eagle2 prism-star eagle3; do train "$recipe" "$recipe" "$@"; done
 train prism-published-kv prism --kv published "$@"
-train hass-published-kv hass --kv published "$@"
 train prism-3-modules prism --modules 3 "$@"
 for share in $shares; do
   for recipe in prism hass eagle2; do train "$recipe-$share" "$recipe" --share "$share" "$@"; done
 done
 
 runs=()
-for run in prism prism-star hass eagle2 eagle3 prism-published-kv hass-published-kv prism-3-modules; do runs+=("$out/$run"); done
+for run in prism prism-star hass eagle2 eagle3 prism-published-kv prism-3-modules; do runs+=("$out/$run"); done
 "$prism" train-curves "${runs[@]}" --plot "$out/curves.png" >"$out/validation.md"
 sizes=()
 for recipe in prism hass eagle2; do

@@ -16,7 +16,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** PRISM's modules; with one of them EAGLE-2's and HASS's drafter (PRISM, section 3). */
 public final class PrismNetwork implements DraftNetwork {
-    private static final String FIRST_MODULE = "modules.0.";
+    private static final String MODULES = "modules.";
+    private static final String FIRST_MODULE = MODULES + "0.";
     private static final String INNER_FUSION = "features.";
 
     private final Parameters parameters = new Parameters();
@@ -33,7 +34,7 @@ public final class PrismNetwork implements DraftNetwork {
         SplittableRandom random = new SplittableRandom(seed);
         long hidden = target.hiddenSize();
         for (int module = 0; module < plan.modules(); module++) {
-            String prefix = "modules." + module + ".";
+            String prefix = MODULES + module + ".";
             Fusion fusion = fusion(prefix + "fusion.", hidden, 2 * hidden, plan.fusionBias(), random);
             fusion.weight().detach().narrow(1, 0, hidden).mul_(new Scalar(embeddingGain));
             modules.add(new Module(fusion, LayerWeights.create(parameters, prefix, target, hidden, random)));
@@ -103,8 +104,8 @@ public final class PrismNetwork implements DraftNetwork {
     @Override
     public void startFrom(Map<String, StoredTensor> saved) {
         parameters.tensors().forEach((name, tensor) -> {
-            String source =
-                    name.startsWith("modules.") ? FIRST_MODULE + name.substring(name.indexOf('.', 8) + 1) : name;
+            boolean own = saved.containsKey(name) || !name.startsWith(MODULES);
+            String source = own ? name : FIRST_MODULE + name.substring(name.indexOf('.', MODULES.length()) + 1);
             Parameters.copy(source, tensor, saved);
         });
     }

@@ -31,6 +31,27 @@ class PrismNetworkTest {
         }
     }
 
+    @Test
+    void modulesThatTheOtherDrafterLacksBecomeCopiesOfItsFirst() {
+        try (PointerScope _ = new PointerScope()) {
+            PrismNetwork two = network(List.of(0, 1), 3);
+            PrismNetwork three = network(List.of(0, 1, 2), 4);
+            three.startFrom(two.parameters().save());
+            for (int module = 0; module < 3; module++) {
+                assertThat(weights(three, module)).isEqualTo(weights(two, module % 2));
+            }
+        }
+    }
+
+    private static PrismNetwork network(List<Integer> mapping, long seed) {
+        ModelPlan plan = new ModelPlan(Recipe.PRISM, mapping, List.of(), 0, KeyValueMode.INFERENCE, true);
+        return new PrismNetwork(TinyTarget.architecture(), plan, 1, seed);
+    }
+
+    private static float[] weights(PrismNetwork network, int module) {
+        return LibTorch.floats(network.parameters().tensors().get("modules." + module + ".mlp.up_proj.weight"));
+    }
+
     private static float[] fusion(PrismNetwork network) {
         return LibTorch.floats(network.parameters().tensors().get("modules.1.fusion.weight"));
     }
