@@ -46,7 +46,7 @@ class AgentTest {
         assertThat(run.linesOfPrism().getFirst())
                 .startsWith("INFO")
                 .contains("PRISM is active for " + DemoModel.NAME)
-                .contains("drafter ngram");
+                .contains("drafter prism");
         assertThat(run.err()).contains("acceptance length");
     }
 

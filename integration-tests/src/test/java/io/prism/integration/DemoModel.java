@@ -16,11 +16,11 @@ final class DemoModel {
         return Path.of("models", NAME).toAbsolutePath();
     }
 
-    /** A copy to damage, or to find under another name. */
+    /** A copy to damage, or to find under another name; without its drafter, which is a folder. */
     static Path copyTo(Path folder) throws IOException {
         Files.createDirectories(folder);
         try (Stream<Path> files = Files.list(folder())) {
-            for (Path file : (Iterable<Path>) files::iterator) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
                 Files.copy(file, folder.resolve(file.getFileName()));
             }
         }

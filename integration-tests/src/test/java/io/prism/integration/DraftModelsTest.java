@@ -105,6 +105,23 @@ class DraftModelsTest {
     }
 
     @Test
+    void theDrafterBesideTheBundledModelIsTakenByItselfAndAcceptsMoreThanLookUp() {
+        PrismConfig unset = PrismConfig.load(new Properties(), Map.of(), Optional.empty());
+        DrafterSelection found = DrafterSelection.open(unset, Optional.of(DemoModel.folder()), model.target());
+        assertThat(found.notes()).isEmpty();
+        assertThat(found.drafter().orElseThrow().name()).isEqualTo("prism");
+
+        TreeSpec tree = TreeSpec.of(6, 4, 16);
+        GenerationResult trained =
+                undisturbed(DemoModel.folder().resolve("prism").toString(), tree, SamplingParameters.GREEDY);
+        GenerationResult lookedUp = undisturbed("ngram", tree, SamplingParameters.GREEDY);
+        assertThat(trained.tokens()).isEqualTo(lookedUp.tokens());
+        assertThat(trained.statistics().acceptanceLength())
+                .isGreaterThan(lookedUp.statistics().acceptanceLength())
+                .isGreaterThan(2);
+    }
+
+    @Test
     void aDraftModelOfAnotherTargetIsRefusedWithWhatDiffers() {
         DrafterConfig config =
                 RandomDraftModel.write(folder.resolve("random"), model.target(), LayerKind.FUSION, 1, false, 4096);

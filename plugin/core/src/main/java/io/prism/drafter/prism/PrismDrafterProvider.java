@@ -50,7 +50,7 @@ public final class PrismDrafterProvider implements DrafterProvider {
                                                 + " weights may be untrained, or of another target",
                                         drafter,
                                         warning),
-                                () -> LOG.info(
+                                () -> LOG.debug(
                                         "Draft model {}: {}, {} modules, {} MB; {} of {} first tokens right in its"
                                                 + " self-check",
                                         drafter,

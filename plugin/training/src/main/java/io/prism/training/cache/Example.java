@@ -24,6 +24,11 @@ public record Example(int[] tokens, int promptLength, short[] states) {
         return Math.max(0, promptLength - 2);
     }
 
+    /** Positions that predict a token of the answer and where {@code steps} draft steps have a meaning. */
+    public int answerPositions(int steps) {
+        return Math.max(0, positions() - Math.max(firstAnswer(), steps - 1));
+    }
+
     /** Nearest BF16 of a value, ties to even. */
     public static short toBf16(float value) {
         int bits = Float.floatToRawIntBits(value);

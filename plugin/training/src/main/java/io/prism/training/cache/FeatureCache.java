@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
 
@@ -110,6 +111,25 @@ public final class FeatureCache {
 
     public long examples() {
         return shards().stream().mapToLong(shard -> shard.lengths().length).sum();
+    }
+
+    /**
+     * The first part of a complete cache, in whole shards.
+     *
+     * @param share of its tokens, above 0
+     */
+    public FeatureCache part(double share) {
+        List<Shard> part = new ArrayList<>();
+        double wanted = share * tokens();
+        for (Shard shard : shards()) {
+            if (wanted <= 0) {
+                break;
+            }
+            part.add(shard);
+            wanted -= Arrays.stream(shard.lengths()).sum();
+        }
+        return new FeatureCache(
+                folder, new Manifest(manifest.key(), part, manifest.conversations(), manifest.complete()));
     }
 
     /** Bytes an example of {@code tokens} tokens takes. */

@@ -1,5 +1,6 @@
 package io.prism.training.command;
 
+import io.prism.spi.PrismException;
 import io.prism.training.capture.AnswerPlan;
 import io.prism.training.plan.AnswerSource;
 import java.nio.file.Path;
@@ -62,6 +63,14 @@ final class DataOptions {
     private int answersPerPrompt;
 
     @Option(
+            names = "--share",
+            paramLabel = "F",
+            defaultValue = "1",
+            description =
+                    "Train on this share of the answers only, to see what data is worth; runs with other shares use the same cache. Default: ${DEFAULT-VALUE}.")
+    private double share;
+
+    @Option(
             names = "--max-new-tokens",
             paramLabel = "N",
             defaultValue = "512",
@@ -109,6 +118,14 @@ final class DataOptions {
 
     long shardBytes() {
         return (long) shardMegabytes << 20;
+    }
+
+    /** @throws PrismException if it is none */
+    double share() {
+        if (!(share > 0 && share <= 1)) {
+            throw new PrismException("--share " + share + ": expected a number above 0, at most 1.");
+        }
+        return share;
     }
 
     AnswerPlan training(long seed, int contextLength) {

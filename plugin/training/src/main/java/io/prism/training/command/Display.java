@@ -15,15 +15,18 @@ final class Display implements TrainingListener, AutoCloseable {
     private static final long LINE_NANOS = 30_000_000_000L;
 
     private final PrintWriter out;
+    private final StopSignal stop;
     private final boolean terminal;
     private @Nullable ProgressBar bar;
     private long begin;
     private long beginStep;
     private long lastLine;
 
-    Display(PrintWriter out) {
+    /** @param stop asked at every step whether to go on */
+    Display(PrintWriter out, StopSignal stop) {
         Console console = System.console();
         this.out = out;
+        this.stop = stop;
         this.terminal = console != null && console.isTerminal();
     }
 
@@ -43,8 +46,13 @@ final class Display implements TrainingListener, AutoCloseable {
         }
     }
 
-    /** Progress of what was begun. */
+    /**
+     * Progress of what was begun.
+     *
+     * @throws StopSignal.Stopped if the process was asked to stop
+     */
     void step(String what, long done, long total, String note) {
+        stop.check();
         if (bar != null) {
             bar.stepTo(done);
             bar.setExtraMessage(note);

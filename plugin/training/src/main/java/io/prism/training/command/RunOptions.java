@@ -50,6 +50,15 @@ final class RunOptions {
     private double clip;
 
     @Option(
+            names = "--bf16",
+            paramLabel = "true|false",
+            defaultValue = "false",
+            arity = "1",
+            description =
+                    "Matrix products in BF16, as the paper's; twice as fast on processors that have them. Default: ${DEFAULT-VALUE}.")
+    private boolean bf16;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "0",
@@ -93,13 +102,16 @@ final class RunOptions {
     private long memoryMegabytes;
 
     OptimiserPlan optimiser() {
-        return new OptimiserPlan(batchTokens, warmUp, beta1, beta2, weightDecay, clip);
+        return new OptimiserPlan(batchTokens, warmUp, beta1, beta2, weightDecay, clip, bf16);
     }
 
     /** @param width values kept for every position */
     RunSettings settings(int width) {
         return new RunSettings(
-                checkpointSteps, validationSteps, Math.max(1, (memoryMegabytes << 20) / (Short.BYTES * (long) width)));
+                checkpointSteps,
+                validationSteps,
+                Math.max(1, (memoryMegabytes << 20) / (Short.BYTES * (long) width)),
+                threads());
     }
 
     long seed() {

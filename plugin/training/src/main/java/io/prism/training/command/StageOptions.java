@@ -62,15 +62,16 @@ final class StageOptions {
     @Option(
             names = "--ce-weight",
             paramLabel = "W",
-            defaultValue = "0.1",
-            description = "Stage 1: weight of soft-target cross entropy. Default: ${DEFAULT-VALUE}, the paper's.")
+            defaultValue = "1",
+            description = "Stage 1: weight of soft-target cross entropy (paper: 0.1). Default: ${DEFAULT-VALUE}.")
     private double crossEntropy;
 
     @Option(
             names = "--hidden-weight",
             paramLabel = "W",
-            description = "Stage 1: weight of hidden-state regression. Default: 1, the paper's; 0 for eagle3.")
-    private @Nullable Double hidden;
+            defaultValue = "0",
+            description = "Stage 1: weight of hidden-state regression (paper: 1). Default: ${DEFAULT-VALUE}.")
+    private double hidden;
 
     @Option(
             names = "--hidden-weight-2",
@@ -123,8 +124,8 @@ final class StageOptions {
                 steps(recipe),
                 decay(recipe),
                 detach != null ? detach : !eagle3,
-                eagle3 ? 1 : crossEntropy,
-                hidden != null ? hidden : eagle3 ? 0 : 1,
+                crossEntropy,
+                hidden,
                 hiddenLoss,
                 topTokens,
                 top);

@@ -85,14 +85,18 @@ public final class TrainCommand implements CliCommand {
 
     @Override
     public Integer call() {
-        LibTorch.start(run.threads());
+        LibTorch.start();
         LoadOptions options = new LoadOptions(
                 KernelSelection.AUTO, Math.max(1, run.threads() / run.sessions()), true, KernelSelection.AUTO);
-        try (HostedModel hosted = ModelHosts.onClassPath().load(model, options);
-                Display display = new Display(spec.commandLine().getErr())) {
+        try (StopSignal stop = new StopSignal();
+                HostedModel hosted = ModelHosts.onClassPath().load(model, options);
+                Display display = new Display(spec.commandLine().getErr(), stop)) {
             train(hosted, display);
+            return 0;
+        } catch (StopSignal.Stopped e) {
+            spec.commandLine().getErr().println("Stopped. Run the same command again to go on.");
+            return 1;
         }
-        return 0;
     }
 
     private void train(HostedModel hosted, Display display) {
@@ -112,7 +116,8 @@ public final class TrainCommand implements CliCommand {
                 data.cache(out).resolve("training"),
                 data.data(),
                 data.heldOut(),
-                data.training(run.seed(), target.contextLength()));
+                        data.training(run.seed(), target.contextLength()))
+                .part(data.share());
         RunSettings settings = run.settings(training.key().width());
         try (PointerScope _ = new PointerScope()) {
             FrozenTarget frozen = FrozenTarget.of(hosted.target());

@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Cross entropy against the target's own distribution, and HASS's top-K distillation, with their gradients computed by
@@ -99,12 +100,12 @@ public final class HeadLoss {
                     if (headGradient == null) {
                         Tensor expected = labels.expected().orElseThrow().narrow(0, first, count);
                         dot = input.mul(expected).sum(-1L);
-                        gradient = weighted.matmul(weight).sub_(expected);
+                        gradient = weighted.matmul(weight).to(ScalarType.Float).sub_(expected);
                     } else {
                         Tensor wanted = labelWeights(labels.hidden().narrow(0, first, count));
                         dot = logits.mul(wanted).sum(-1L);
                         Tensor byLogit = weighted.sub_(wanted);
-                        gradient = byLogit.matmul(weight);
+                        gradient = byLogit.matmul(weight).to(ScalarType.Float);
                         headGradient.add_(byLogit.t().matmul(input));
                     }
                     value += mass.mul(logSum).sub(dot).sum().item_double();
@@ -159,7 +160,7 @@ public final class HeadLoss {
         }
         T_TensorTensor_T top = torch.topk(
                 distribution, Math.min(stage.topTokens(), head.matrix().size(0)), -1, true, false);
-        Tensor topOnly = torch.zeros(distribution.shape()).scatter_(1, top.get1(), top.get0());
+        Tensor topOnly = torch.zeros_like(distribution).scatter_(1, top.get1(), top.get0());
         return distribution
                 .mul_(new Scalar(stage.crossEntropyWeight()))
                 .add_(topOnly.mul_(new Scalar(stage.topWeight())));

@@ -55,9 +55,9 @@ public sealed interface DraftNetwork permits PrismNetwork, Eagle3Network {
     Optional<Tensor> ownHead();
 
     /**
-     * Copies weights of a one-module drafter into every module.
+     * Takes over weights; a module that the other drafter does not have becomes a copy of its first.
      *
-     * @param saved as {@link Parameters#save} of the one-module drafter gives
+     * @param saved as {@link Parameters#save} of the other drafter gives
      */
     void startFrom(Map<String, StoredTensor> saved);
 

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** EAGLE-3's layer: projections read normed embedding and normed hidden state side by side; norm and head are its own. */
 public final class Eagle3Network implements DraftNetwork {
@@ -52,7 +53,7 @@ public final class Eagle3Network implements DraftNetwork {
 
     @Override
     public Tensor contextHidden(Tensor hidden, Optional<Tensor> inner) {
-        return torch.linear(inner.orElseThrow(), innerFusion);
+        return torch.linear(inner.orElseThrow(), innerFusion).to(ScalarType.Float);
     }
 
     @Override

@@ -4,8 +4,8 @@ import io.prism.spi.PrismException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -16,13 +16,9 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The few things of LibTorch that take several calls from Java. Tensors are CPU, F32 unless said otherwise. */
 public final class LibTorch {
-    private static final Logger LOG = LoggerFactory.getLogger(LibTorch.class);
-
     // glibc's mallopt; see malloc.h
     private static final int M_TRIM_THRESHOLD = -1;
     private static final int M_TOP_PAD = -2;
@@ -33,14 +29,15 @@ public final class LibTorch {
     private LibTorch() {}
 
     /**
-     * Loads LibTorch.
+     * Loads LibTorch. Every thread that calls it from then on computes alone: LibTorch's and OpenBLAS's own threads wait for
+     * each other at every operation, and on a machine that does anything else beside, one of them is always late. A product
+     * of 400 x 64 x 400 took 0.3 ms on one thread and 16 ms on two (two cores of a Zen 4 server, half busy).
      *
-     * @param threads to compute with
      * @throws PrismException if there is none for this platform
      */
-    public static void start(int threads) {
+    public static void start() {
         try {
-            torch.set_num_threads(threads);
+            torch.set_num_threads(1);
         } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
             throw new PrismException(
                     "LibTorch does not load here (" + e.getMessage() + "): expected the libraries for this platform, "
@@ -49,6 +46,9 @@ public final class LibTorch {
                             + " anywhere.",
                     e);
         }
+        SymbolLookup.loaderLookup()
+                .find("openblas_set_num_threads")
+                .ifPresent(function -> call(function, FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), 1));
         keepFreedMemory();
     }
 
@@ -57,23 +57,24 @@ public final class LibTorch {
      * fresh zeroed pages: a head product with softmax, 2048 x 256 x 4096, took 280 ms so and 62 ms with this (one thread
      * of a Zen 5 server).
      */
-    @SuppressWarnings("restricted") // a plain C function
     private static void keepFreedMemory() {
-        Linker linker = Linker.nativeLinker();
-        Optional<MemorySegment> function = linker.defaultLookup().find("mallopt");
-        if (function.isEmpty()) {
+        Optional<MemorySegment> mallopt = Linker.nativeLinker().defaultLookup().find("mallopt");
+        if (mallopt.isEmpty()) {
             return;
         }
-        MethodHandle mallopt = linker.downcallHandle(
-                function.get(),
-                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        FunctionDescriptor type =
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+        call(mallopt.get(), type, M_MMAP_THRESHOLD, KEEP_BYTES);
+        call(mallopt.get(), type, M_TRIM_THRESHOLD, KEEP_BYTES);
+        call(mallopt.get(), type, M_TOP_PAD, GROW_BYTES);
+    }
+
+    @SuppressWarnings("restricted") // plain C functions of integers
+    private static void call(MemorySegment function, FunctionDescriptor type, Object... values) {
         try {
-            int done = (int) mallopt.invokeExact(M_MMAP_THRESHOLD, KEEP_BYTES)
-                    & (int) mallopt.invokeExact(M_TRIM_THRESHOLD, KEEP_BYTES)
-                    & (int) mallopt.invokeExact(M_TOP_PAD, GROW_BYTES);
-            LOG.debug("mallopt {}", done == 1 ? "set" : "refused");
+            Linker.nativeLinker().downcallHandle(function, type).invokeWithArguments(values);
         } catch (Throwable e) {
-            throw new IllegalStateException("mallopt, a plain C function, threw", e);
+            throw new IllegalStateException("A C function of integers threw", e);
         }
     }
 

@@ -8,26 +8,35 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** PRISM's modules; with one of them EAGLE-2's and HASS's drafter (PRISM, section 3). */
 public final class PrismNetwork implements DraftNetwork {
-    private static final String FIRST_MODULE = "modules.0.";
+    private static final String MODULES = "modules.";
+    private static final String FIRST_MODULE = MODULES + "0.";
     private static final String INNER_FUSION = "features.";
 
     private final Parameters parameters = new Parameters();
     private final List<Module> modules = new ArrayList<>();
     private final Optional<Fusion> innerFusion;
 
-    /** Creates modules with random weights, the same for the same seed. */
-    public PrismNetwork(TargetArchitecture target, ModelPlan plan, long seed) {
+    /**
+     * Creates modules with random weights, the same for the same seed.
+     *
+     * @param embeddingGain how much smaller token embeddings are than hidden states; the fusion layer starts with weights
+     *     as much larger for them, or it would hear little of the token for a long time
+     */
+    public PrismNetwork(TargetArchitecture target, ModelPlan plan, double embeddingGain, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         long hidden = target.hiddenSize();
         for (int module = 0; module < plan.modules(); module++) {
-            String prefix = "modules." + module + ".";
+            String prefix = MODULES + module + ".";
             Fusion fusion = fusion(prefix + "fusion.", hidden, 2 * hidden, plan.fusionBias(), random);
+            fusion.weight().detach().narrow(1, 0, hidden).mul_(new Scalar(embeddingGain));
             modules.add(new Module(fusion, LayerWeights.create(parameters, prefix, target, hidden, random)));
         }
         innerFusion = plan.innerLayers().isEmpty()
@@ -95,15 +104,18 @@ public final class PrismNetwork implements DraftNetwork {
     @Override
     public void startFrom(Map<String, StoredTensor> saved) {
         parameters.tensors().forEach((name, tensor) -> {
-            String source =
-                    name.startsWith("modules.") ? FIRST_MODULE + name.substring(name.indexOf('.', 8) + 1) : name;
+            boolean own = saved.containsKey(name) || !name.startsWith(MODULES);
+            String source = own ? name : FIRST_MODULE + name.substring(name.indexOf('.', MODULES.length()) + 1);
             Parameters.copy(source, tensor, saved);
         });
     }
 
     private record Fusion(Tensor weight, Optional<Tensor> bias) {
+        /** The start of a residual path, so in F32. */
         Tensor apply(Tensor x) {
-            return bias.isEmpty() ? torch.linear(x, weight) : torch.linear(x, weight, new TensorOptional(bias.get()));
+            Tensor fused =
+                    bias.isEmpty() ? torch.linear(x, weight) : torch.linear(x, weight, new TensorOptional(bias.get()));
+            return fused.to(ScalarType.Float);
         }
     }
 

@@ -5,7 +5,9 @@ import io.prism.spi.PrismException;
 import io.prism.training.network.LibTorch;
 import io.prism.training.network.Parameters;
 import io.prism.training.plan.OptimiserPlan;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -38,20 +40,22 @@ public final class AdamW {
         });
     }
 
-    /** Updates the parameters from their gradients and clears these. */
-    public void step(double learningRate) {
+    /**
+     * Updates the parameters.
+     *
+     * @param gradients one of each parameter, in order; clipped in place
+     */
+    public void step(List<Tensor> gradients, double learningRate) {
         steps++;
         double meanCorrection = 1 - Math.pow(plan.beta1(), steps);
         double squareCorrection = 1 - Math.pow(plan.beta2(), steps);
         ScalarOptional low = new ScalarOptional(new Scalar(-plan.clip()));
         ScalarOptional high = new ScalarOptional(new Scalar(plan.clip()));
         try (NoGradGuard _ = new NoGradGuard()) {
+            Iterator<Tensor> next = gradients.iterator();
             for (Map.Entry<String, Tensor> parameter : parameters.tensors().entrySet()) {
                 try (PointerScope _ = new PointerScope()) {
-                    Tensor gradient = parameter.getValue().mutable_grad();
-                    if (!gradient.defined()) {
-                        continue;
-                    }
+                    Tensor gradient = next.next();
                     gradient.clamp_(low, high);
                     Tensor mean = means.get(parameter.getKey());
                     Tensor square = squares.get(parameter.getKey());
@@ -65,7 +69,6 @@ public final class AdamW {
                             .mul_(new Scalar(1 / Math.sqrt(squareCorrection)))
                             .add_(new Scalar(EPSILON));
                     weights.addcdiv_(mean, divisor, new Scalar(-learningRate / meanCorrection));
-                    gradient.zero_();
                 }
             }
         }

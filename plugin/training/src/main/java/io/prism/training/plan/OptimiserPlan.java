@@ -3,7 +3,7 @@ package io.prism.training.plan;
 import io.prism.spi.PrismException;
 
 /**
- * AdamW and its schedule.
+ * AdamW, its schedule, and what a step computes with.
  *
  * @param batchTokens positions of a batch, padding included
  * @param warmUp share of a stage's steps with a rising learning rate
@@ -11,9 +11,10 @@ import io.prism.spi.PrismException;
  * @param beta2 decay of the mean square
  * @param weightDecay decoupled weight decay of matrices
  * @param clip each gradient element is clipped to this magnitude
+ * @param bf16 whether matrix products of the forward and backward pass are in BF16; weights and sums stay F32
  */
 public record OptimiserPlan(
-        int batchTokens, double warmUp, double beta1, double beta2, double weightDecay, double clip) {
+        int batchTokens, double warmUp, double beta1, double beta2, double weightDecay, double clip, boolean bf16) {
 
     /** @throws PrismException if a value is out of range */
     public OptimiserPlan {

@@ -9,6 +9,7 @@ import io.prism.training.files.AtomicFiles;
 import io.prism.training.files.FloatTensors;
 import io.prism.training.network.DraftNetwork;
 import io.prism.training.optimise.AdamW;
+import io.prism.training.plan.Recipe;
 import io.prism.training.plan.TrainingPlan;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -82,6 +84,28 @@ final class Checkpoints {
         }
     }
 
+    static RunSummary summary(Path folder) {
+        List<Path> all = list(folder);
+        if (all.isEmpty()) {
+            throw new PrismException(
+                    "No checkpoint in " + folder + ": expected the --out folder of prism train, after its first checkpoint.");
+        }
+        Path file = all.getLast().resolve(STATE);
+        try {
+            JsonNode state = JSON.readTree(Files.readAllBytes(file));
+            JsonNode model = state.path("plan").path("model");
+            return new RunSummary(
+                    folder.toAbsolutePath().normalize().getFileName().toString(),
+                    Recipe.valueOf(model.path("recipe").asText()).label(),
+                    model.path("keyValues").asText().toLowerCase(Locale.ROOT),
+                    state.path("tokens").asLong(),
+                    JSON.treeToValue(state.path("progress"), Progress.class).history());
+        } catch (IOException | IllegalArgumentException e) {
+            throw new PrismException(
+                    "The checkpoint's " + file + " is damaged (" + e.getMessage() + "): expected one of this version.", e);
+        }
+    }
+
     /** Writes a checkpoint and deletes all but the last two. */
     Path write(
             Progress progress,
@@ -112,8 +136,12 @@ final class Checkpoints {
         return checkpoint;
     }
 
-    /** Oldest first. */
     private List<Path> list() {
+        return list(folder);
+    }
+
+    /** Oldest first. */
+    private static List<Path> list(Path folder) {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }

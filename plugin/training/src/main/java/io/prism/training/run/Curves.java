@@ -4,15 +4,19 @@ import io.prism.training.files.AtomicFiles;
 import io.prism.training.run.Progress.Point;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Draws a run's curves as PNG. */
-final class Curves {
+/** Draws curves of runs as PNG. */
+public final class Curves {
     private static final int WIDTH = 1000;
     private static final int HEIGHT = 600;
 
@@ -40,6 +44,36 @@ final class Curves {
                             .toArray());
         }
         save(folder.resolve("acceptance.png"), acceptance);
+    }
+
+    /** Draws each run's tokens per pass along the tokens trained on. */
+    public static void compare(Path file, List<RunSummary> runs) {
+        XYChart chart = chart("Chains accepted along the validation answers", "tokens per pass");
+        for (RunSummary run : runs) {
+            add(
+                    chart,
+                    run.name(),
+                    run.history().stream()
+                            .mapToDouble(point -> point.tokens() / 1e6)
+                            .toArray(),
+                    run.history().stream()
+                            .mapToDouble(point -> new Acceptance(point.marginal()).chainLength())
+                            .toArray());
+        }
+        save(file, chart);
+    }
+
+    /** Draws each recipe's tokens per pass at the end of its runs along the tokens they were trained on. */
+    public static void scaling(Path file, List<RunSummary> runs) {
+        XYChart chart = chart("Chains accepted along the validation answers, by data", "tokens per pass");
+        Map<String, List<RunSummary>> byRecipe = runs.stream()
+                .sorted(Comparator.comparingLong(RunSummary::tokens))
+                .collect(Collectors.groupingBy(RunSummary::recipe, LinkedHashMap::new, Collectors.toList()));
+        byRecipe.forEach((recipe, all) -> chart.addSeries(
+                recipe,
+                all.stream().mapToDouble(run -> run.tokens() / 1e6).toArray(),
+                all.stream().mapToDouble(run -> run.acceptance().chainLength()).toArray()));
+        save(file, chart);
     }
 
     private static XYChart chart(String title, String y) {

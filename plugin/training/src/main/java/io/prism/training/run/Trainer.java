@@ -9,18 +9,13 @@ import io.prism.training.cache.Example;
 import io.prism.training.cache.FeatureCache;
 import io.prism.training.loss.DraftHead;
 import io.prism.training.loss.HeadLoss;
-import io.prism.training.loss.HeadLoss.Labels;
-import io.prism.training.loss.HeadLoss.Loss;
 import io.prism.training.network.AlignedForward;
-import io.prism.training.network.Batch;
 import io.prism.training.network.DraftNetwork;
 import io.prism.training.network.Eagle3Network;
 import io.prism.training.network.FrozenTarget;
-import io.prism.training.network.LibTorch;
 import io.prism.training.network.PrismNetwork;
 import io.prism.training.optimise.AdamW;
 import io.prism.training.optimise.LinearSchedule;
-import io.prism.training.plan.HiddenLoss;
 import io.prism.training.plan.ModelPlan;
 import io.prism.training.plan.Recipe;
 import io.prism.training.plan.StagePlan;
@@ -35,8 +30,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * Trains a drafter from cached hidden states (PRISM, section 4): stage 1 warms up one module, stage 2 copies it into all
@@ -119,6 +114,12 @@ public final class Trainer {
      * @throws PrismException if the loss is no number, the cache is damaged or the disk full; the last checkpoint stays
      */
     public Acceptance run(Optional<Map<String, StoredTensor>> from) {
+        try (Workers workers = new Workers(settings.threads())) {
+            return run(from, workers);
+        }
+    }
+
+    private Acceptance run(Optional<Map<String, StoredTensor>> from, Workers workers) {
         Optional<Checkpoints.Saved> saved = checkpoints.latest();
         saved.ifPresent(found -> {
             history.addAll(found.progress().history());
@@ -132,7 +133,7 @@ public final class Trainer {
                 try (PointerScope _ = new PointerScope()) {
                     ModelPlan model = secondStage ? plan.model().warmUp() : plan.model();
                     DraftNetwork network = network(model);
-                    acceptance = runStage(1, model, plan.first(), network, from, saved);
+                    acceptance = runStage(1, model, plan.first(), network, from, saved, workers);
                     start = Optional.of(network.parameters().save());
                     if (!secondStage) {
                         finish(network, model, acceptance);
@@ -144,7 +145,7 @@ public final class Trainer {
         if (secondStage) {
             try (PointerScope _ = new PointerScope()) {
                 DraftNetwork network = network(plan.model());
-                acceptance = runStage(2, plan.model(), plan.second(), network, start, saved);
+                acceptance = runStage(2, plan.model(), plan.second(), network, start, saved, workers);
                 finish(network, plan.model(), acceptance);
             }
         }
@@ -166,6 +167,7 @@ public final class Trainer {
     /** Nanoseconds of a step of each stage, the second of two tried on the first batch; nothing is kept. */
     public List<OptionalLong> timeSteps() {
         List<OptionalLong> times = new ArrayList<>();
+        try (Workers workers = new Workers(settings.threads())) {
         for (StagePlan stage : List.of(plan.first(), plan.second())) {
             if (stage.epochs() == 0) {
                 times.add(OptionalLong.empty());
@@ -176,23 +178,48 @@ public final class Trainer {
                         ? plan.model().warmUp()
                         : plan.model();
                 DraftNetwork network = network(model);
-                AdamW optimiser = new AdamW(network.parameters(), plan.optimiser());
-                HeadLoss loss = new HeadLoss(head, stage);
-                AlignedForward forward = new AlignedForward(network, model, model.keyValues(), target);
+                TrainingStep trainingStep = trainingStep(
+                        stage, model, network, new AdamW(network.parameters(), plan.optimiser()), workers);
                 List<Example> examples = batches.batch(0, 0);
-                step(examples, stage, network, forward, loss, optimiser, 0);
+                trainingStep.run(examples, 0);
                 long begin = System.nanoTime();
-                step(examples, stage, network, forward, loss, optimiser, 0);
+                trainingStep.run(examples, 0);
                 times.add(OptionalLong.of(System.nanoTime() - begin));
             }
         }
+        }
         return times;
+    }
+
+    private TrainingStep trainingStep(
+            StagePlan stage, ModelPlan model, DraftNetwork network, AdamW optimiser, Workers workers) {
+        return new TrainingStep(
+                stage,
+                network,
+                new AlignedForward(network, model, model.keyValues(), target),
+                new HeadLoss(head, stage),
+                optimiser,
+                assembler,
+                workers,
+                plan.optimiser().bf16());
     }
 
     private DraftNetwork network(ModelPlan model) {
         return model.recipe() == Recipe.EAGLE3
                 ? new Eagle3Network(target.architecture(), model, head.matrix(), plan.seed())
-                : new PrismNetwork(target.architecture(), model, plan.seed());
+                : new PrismNetwork(target.architecture(), model, embeddingGain(), plan.seed());
+    }
+
+    /** Root mean square of the first batch's hidden states by that of the embeddings. */
+    private double embeddingGain() {
+        try (PointerScope _ = new PointerScope()) {
+            Tensor hidden = assembler.assemble(batches.batch(0, 0)).labels();
+            // padding is zeros
+            double states = hidden.square().sum().item_double()
+                    / hidden.ne(new Scalar(0)).sum().item_double();
+            double embeddings = target.embedding().square().mean().item_double();
+            return embeddings == 0 ? 1 : Math.sqrt(states / embeddings);
+        }
     }
 
     private Acceptance runStage(
@@ -201,10 +228,11 @@ public final class Trainer {
             StagePlan stagePlan,
             DraftNetwork network,
             Optional<Map<String, StoredTensor>> start,
-            Optional<Checkpoints.Saved> saved) {
+            Optional<Checkpoints.Saved> saved,
+            Workers workers) {
         AdamW optimiser = new AdamW(network.parameters(), plan.optimiser());
+        TrainingStep trainingStep = trainingStep(stagePlan, model, network, optimiser, workers);
         HeadLoss loss = new HeadLoss(head, stagePlan);
-        AlignedForward forward = new AlignedForward(network, model, model.keyValues(), target);
         long steps = steps(stagePlan);
         long step = 0;
         if (saved.isPresent()) {
@@ -225,13 +253,14 @@ public final class Trainer {
                         network,
                         model,
                         loss,
+                        workers,
                         history.isEmpty() ? 0 : history.getLast().loss());
         EpochCursor cursor = new EpochCursor(batches, step);
         double sum = 0;
         long summed = 0;
         while (step < steps) {
             List<Example> examples = cursor.next();
-            double value = step(examples, stagePlan, network, forward, loss, optimiser, schedule.rate(step));
+            double value = trainingStep.run(examples, schedule.rate(step));
             if (!Double.isFinite(value)) {
                 throw diverged(stage, step, stagePlan);
             }
@@ -242,7 +271,7 @@ public final class Trainer {
             listener.onStep(stage, step, steps, value);
             if (step % settings.checkpointSteps() == 0 || step == steps) {
                 requireFinite(network, stage, step, stagePlan);
-                acceptance = measure(stage, step, network, model, loss, sum / summed);
+                acceptance = measure(stage, step, network, model, loss, workers, sum / summed);
                 sum = 0;
                 summed = 0;
                 checkpoints.write(new Progress(stage, step, history), tokens, network, optimiser, drafter, model);
@@ -253,8 +282,8 @@ public final class Trainer {
     }
 
     private Acceptance measure(
-            int stage, long step, DraftNetwork network, ModelPlan model, HeadLoss loss, double meanLoss) {
-        Acceptance acceptance = validation.measure(network, model, loss);
+            int stage, long step, DraftNetwork network, ModelPlan model, HeadLoss loss, Workers workers, double meanLoss) {
+        Acceptance acceptance = validation.measure(network, model, loss, workers);
         if (step > 0) {
             long before = stage == 1 || plan.first().epochs() == 0 ? 0 : steps(plan.first());
             if (history.isEmpty()
@@ -267,60 +296,8 @@ public final class Trainer {
         return acceptance;
     }
 
-    /** Forward, backward, update; gives the loss. Nothing is updated if it is not finite. */
-    private double step(
-            List<Example> examples,
-            StagePlan stage,
-            DraftNetwork network,
-            AlignedForward forward,
-            HeadLoss headLoss,
-            AdamW optimiser,
-            double learningRate) {
-        try (PointerScope _ = new PointerScope()) {
-            Batch batch = assembler.assemble(examples);
-            long[] rows = batch.rows(stage.alignmentSteps());
-            if (rows.length == 0) {
-                return 0;
-            }
-            Tensor index = LibTorch.tensor(rows, rows.length);
-            Tensor wanted = batch.labels().index_select(0, index);
-            Labels labels = headLoss.labels(wanted, network.ownHead().isEmpty());
-            List<Tensor> outputs = forward.run(batch, stage.alignmentSteps(), stage.detached());
-            double norm = 0;
-            for (int step = 0; step < outputs.size(); step++) {
-                norm += Math.pow(stage.stepDecay(), step);
-            }
-            double value = 0;
-            Tensor total = null;
-            for (int step = 0; step < outputs.size(); step++) {
-                double weight = Math.pow(stage.stepDecay(), step) / norm;
-                Tensor states =
-                        outputs.get(step).view(-1, description.hiddenSize()).index_select(0, index);
-                Loss loss = headLoss.loss(network.headInput(states), labels, network.ownHead());
-                Tensor term = loss.surrogate();
-                value += weight * loss.value();
-                if (stage.hiddenWeight() > 0) {
-                    Tensor distance = stage.hiddenLoss() == HiddenLoss.MSE
-                            ? torch.mse_loss(states, wanted)
-                            : torch.smooth_l1_loss(states, wanted);
-                    value += weight * stage.hiddenWeight() * distance.item_double();
-                    term = term.add(LibTorch.scaled(distance, stage.hiddenWeight()));
-                }
-                term = LibTorch.scaled(term, weight);
-                total = total == null ? term : total.add(term);
-            }
-            if (total != null && Double.isFinite(value)) {
-                total.backward();
-                optimiser.step(learningRate);
-            }
-            return value;
-        }
-    }
-
     private static long answerTokens(List<Example> examples) {
-        return examples.stream()
-                .mapToLong(example -> Math.max(0, example.positions() - example.firstAnswer()))
-                .sum();
+        return examples.stream().mapToLong(example -> example.answerPositions(1)).sum();
     }
 
     private void requireFinite(DraftNetwork network, int stage, long step, StagePlan stagePlan) {

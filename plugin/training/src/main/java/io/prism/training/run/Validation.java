@@ -2,6 +2,7 @@ package io.prism.training.run;
 
 import io.prism.training.cache.BatchReader;
 import io.prism.training.cache.EpochOrder;
+import io.prism.training.cache.Example;
 import io.prism.training.cache.FeatureCache;
 import io.prism.training.loss.HeadLoss;
 import io.prism.training.network.AlignedForward;
@@ -13,6 +14,7 @@ import io.prism.training.plan.KeyValueMode;
 import io.prism.training.plan.ModelPlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -32,31 +34,36 @@ final class Validation {
         this.steps = steps;
     }
 
-    Acceptance measure(DraftNetwork network, ModelPlan plan, HeadLoss head) {
+    Acceptance measure(DraftNetwork network, ModelPlan plan, HeadLoss head, Workers workers) {
         AlignedForward forward = new AlignedForward(network, plan, KeyValueMode.INFERENCE, target);
-        long[] accepted = new long[steps];
-        long[] chains = new long[steps];
-        try (NoGradGuard _ = new NoGradGuard()) {
-            for (long index = 0; index < reader.batches(0); index++) {
-                try (PointerScope _ = new PointerScope()) {
-                    Batch batch = assembler.assemble(reader.batch(0, index));
-                    count(batch, forward.run(batch, steps, true), network, head, accepted, chains);
-                }
+        Counts total = new Counts(new long[steps], new long[steps]);
+        long batches = reader.batches(0);
+        for (long first = 0; first < batches; first += workers.count()) {
+            List<Callable<Counts>> tasks = new ArrayList<>();
+            for (long index = first; index < Math.min(batches, first + workers.count()); index++) {
+                List<Example> examples = reader.batch(0, index);
+                tasks.add(() -> count(examples, forward, network, head));
+            }
+            workers.run(tasks).forEach(total::add);
+        }
+        return total.acceptance();
+    }
+
+    private Counts count(List<Example> examples, AlignedForward forward, DraftNetwork network, HeadLoss head) {
+        Counts counts = new Counts(new long[steps], new long[steps]);
+        try (NoGradGuard _ = new NoGradGuard();
+                PointerScope _ = new PointerScope()) {
+            Batch batch = assembler.assemble(examples);
+            long[] rows = batch.rows(1);
+            if (rows.length > 0) {
+                count(batch, rows, forward.run(batch, steps, true), network, head, counts);
             }
         }
-        List<Double> marginal = new ArrayList<>();
-        for (int step = 0; step < steps; step++) {
-            marginal.add(chains[step] == 0 ? 0 : (double) accepted[step] / chains[step]);
-        }
-        return new Acceptance(marginal);
+        return counts;
     }
 
     private void count(
-            Batch batch, List<Tensor> outputs, DraftNetwork network, HeadLoss head, long[] accepted, long[] chains) {
-        long[] rows = batch.rows(1);
-        if (rows.length == 0) {
-            return;
-        }
+            Batch batch, long[] rows, List<Tensor> outputs, DraftNetwork network, HeadLoss head, Counts counts) {
         Tensor index = LibTorch.tensor(rows, rows.length);
         long[] wanted = byCell(batch, rows, HeadLoss.bestRows(batch.labels().index_select(0, index), target.head()));
         boolean[] alive = new boolean[wanted.length];
@@ -71,8 +78,8 @@ final class Validation {
                     int cell = sequence * batch.positions() + i;
                     int start = cell - step + 1;
                     alive[start] &= drafted[cell] == wanted[cell];
-                    chains[step - 1]++;
-                    accepted[step - 1] += alive[start] ? 1 : 0;
+                    counts.chains()[step - 1]++;
+                    counts.accepted()[step - 1] += alive[start] ? 1 : 0;
                 }
             }
         }
@@ -84,5 +91,24 @@ final class Validation {
             cells[(int) rows[i]] = values[i];
         }
         return cells;
+    }
+
+    /** Of each step, chains that are that long and those of them that were accepted to their end. */
+    @SuppressWarnings("ArrayRecordComponent") // counted up
+    private record Counts(long[] accepted, long[] chains) {
+        void add(Counts other) {
+            for (int step = 0; step < chains.length; step++) {
+                accepted[step] += other.accepted[step];
+                chains[step] += other.chains[step];
+            }
+        }
+
+        Acceptance acceptance() {
+            List<Double> marginal = new ArrayList<>();
+            for (int step = 0; step < chains.length; step++) {
+                marginal.add(chains[step] == 0 ? 0 : (double) accepted[step] / chains[step]);
+            }
+            return new Acceptance(marginal);
+        }
     }
 }

@@ -41,6 +41,18 @@ class FeatureCacheTest {
     }
 
     @Test
+    void aPartIsTheFewestFirstShardsThatHoldTheShare() {
+        FeatureCache cache = FeatureCache.open(folder, KEY);
+        cache.append(List.of(example(5, 1)), 1, false);
+        cache.append(List.of(example(7, 2)), 2, false);
+        cache.append(List.of(example(8, 3)), 3, true);
+        assertThat(cache.part(0.25).tokens()).isEqualTo(5);
+        assertThat(cache.part(0.26).tokens()).isEqualTo(12);
+        assertThat(cache.part(1).tokens()).isEqualTo(20);
+        assertThat(cache.part(0.5).read(cache.shards().get(1))).hasSize(1);
+    }
+
+    @Test
     void aCacheOfAnotherTargetIsRefused() {
         FeatureCache.open(folder, KEY).append(List.of(example(5, 1)), 1, true);
         CacheKey other = new CacheKey("other", "BF16", "data", "answers", 3, List.of(1));

@@ -28,7 +28,7 @@ class HeadLossTest {
 
     @BeforeAll
     static void start() {
-        LibTorch.start(1);
+        LibTorch.start();
     }
 
     @ParameterizedTest

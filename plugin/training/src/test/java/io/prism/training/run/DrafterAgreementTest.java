@@ -59,7 +59,7 @@ class DrafterAgreementTest {
 
     @BeforeAll
     static void start() {
-        LibTorch.start(1);
+        LibTorch.start();
     }
 
     @ParameterizedTest
@@ -79,7 +79,7 @@ class DrafterAgreementTest {
             FrozenTarget target = FrozenTarget.of(TinyTarget.architecture(), EMBEDDING, HEAD);
             DraftNetwork network = recipe == Recipe.EAGLE3
                     ? new Eagle3Network(target.architecture(), model, target.head(), 5)
-                    : new PrismNetwork(target.architecture(), model, 5);
+                    : new PrismNetwork(target.architecture(), model, 1, 5);
             if (epochs == 0) {
                 new DrafterFolder(SyntheticData.TARGET, Optional.empty()).write(folder, network, model, Map.of());
             } else {
@@ -147,10 +147,10 @@ class DrafterAgreementTest {
         StagePlan first = new StagePlan(epochs, 5e-3, 3, 1, true, 1, 1, HiddenLoss.MSE, 0, 0);
         StagePlan second = new StagePlan(
                 model.recipe().hasSecondStage() ? epochs : 0, 5e-3, 3, 1, false, 1, 0, HiddenLoss.MSE, 0, 0);
-        TrainingPlan plan = new TrainingPlan(model, first, second, new OptimiserPlan(200, 0.01, 0.9, 0.95, 0, 0.5), 3);
+        TrainingPlan plan = new TrainingPlan(model, first, second, new OptimiserPlan(200, 0.01, 0.9, 0.95, 0, 0.5, false), 3);
         new Trainer(
                         plan,
-                        new RunSettings(100, 3, 10_000),
+                        new RunSettings(100, 3, 10_000, 1),
                         SyntheticData.TARGET,
                         target,
                         DraftHead.full(target),

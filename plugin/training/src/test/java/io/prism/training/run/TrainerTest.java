@@ -2,6 +2,7 @@ package io.prism.training.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.prism.drafter.checkpoint.Checkpoint;
 import io.prism.drafter.format.StoredTensor;
@@ -49,7 +50,7 @@ class TrainerTest {
 
     @BeforeAll
     static void start() {
-        LibTorch.start(1);
+        LibTorch.start();
     }
 
     @Test
@@ -88,6 +89,43 @@ class TrainerTest {
         if (stage == 2) {
             assertThat(rest.losses(1)).isEmpty();
         }
+    }
+
+    @Test
+    void theNumberOfThreadsChangesNoMoreThanTheOrderOfSums() {
+        // one step: Adam's first one has the size of the learning rate for every weight, so a gradient lost or counted twice
+        // shows in the moments only; two steps show it in the weights
+        TrainingPlan plan = plan(Recipe.HASS, 0.1, 0);
+        for (int threads : new int[] {1, 3}) {
+            try (PointerScope _ = new PointerScope()) {
+                trainer(plan, "threads" + threads, training(), new Recorder(), threads)
+                        .run(Optional.empty());
+            }
+        }
+        Map<String, List<Float>> one = weights("threads1");
+        Map<String, List<Float>> three = weights("threads3");
+        one.forEach((name, values) -> {
+            for (int i = 0; i < values.size(); i++) {
+                // a weight moves by up to 0.01 a step; gradients near 0 may change sign with the order of sums
+                assertThat(three.get(name).get(i)).as(name).isCloseTo(values.get(i), within(5e-3f));
+            }
+        });
+    }
+
+    @Test
+    void trainingInBf16LearnsAsMuch() {
+        TrainingPlan plan = plan(Recipe.PRISM, 1, 1);
+        OptimiserPlan f32 = plan.optimiser();
+        OptimiserPlan bf16 = new OptimiserPlan(
+                f32.batchTokens(), f32.warmUp(), f32.beta1(), f32.beta2(), f32.weightDecay(), f32.clip(), true);
+        Recorder exact = new Recorder();
+        Recorder rounded = new Recorder();
+        train(plan, "f32", exact);
+        train(new TrainingPlan(plan.model(), plan.first(), plan.second(), bf16, plan.seed()), "bf16", rounded);
+        assertThat(weights("bf16")).isNotEqualTo(weights("f32"));
+        // both near the end of what there is to learn: 4 is all three steps right
+        assertThat(rounded.acceptance.getLast().chainLength())
+                .isCloseTo(exact.acceptance.getLast().chainLength(), within(0.3));
     }
 
     @Test
@@ -173,7 +211,7 @@ class TrainerTest {
             FrozenTarget target = FrozenTarget.of(TinyTarget.architecture(), EMBEDDING, HEAD);
             new Trainer(
                             plan(Recipe.EAGLE3, 0.2, 0),
-                            new RunSettings(5, 3, 1000),
+                            new RunSettings(5, 3, 1000, 2),
                             SyntheticData.TARGET,
                             target,
                             DraftHead.reduced(target, tokens),
@@ -187,6 +225,28 @@ class TrainerTest {
             assertThat(checkpoint.problems()).isEmpty();
             assertThat(checkpoint.draftVocabulary()).containsExactly(1, 3, 8, 18, 20);
         }
+    }
+
+    @Test
+    void runsCanBeHeldAgainstEachOther() {
+        TrainingPlan plan = plan(Recipe.HASS, 1, 0);
+        Recorder recorder = new Recorder();
+        train(plan, "one", recorder);
+        train(plan(Recipe.HASS, 0.5, 0), "half", new Recorder());
+        RunSummary one = RunSummary.of(folder.resolve("one"));
+        RunSummary half = RunSummary.of(folder.resolve("half"));
+        assertThat(one.name()).isEqualTo("one");
+        assertThat(one.recipe()).isEqualTo("hass");
+        assertThat(one.keyValues()).isEqualTo("inference");
+        assertThat(one.acceptance()).isEqualTo(recorder.acceptance.getLast());
+        assertThat(one.tokens()).isGreaterThan(half.tokens());
+        Curves.compare(folder.resolve("curves.png"), List.of(one, half));
+        Curves.scaling(folder.resolve("scaling.png"), List.of(one, half));
+        assertThat(folder.resolve("curves.png")).isNotEmptyFile();
+        assertThat(folder.resolve("scaling.png")).isNotEmptyFile();
+        assertThatThrownBy(() -> RunSummary.of(folder.resolve("training")))
+                .isInstanceOf(PrismException.class)
+                .hasMessageContaining("No checkpoint in");
     }
 
     private Path newestCheckpoint() {
@@ -220,10 +280,15 @@ class TrainerTest {
     }
 
     private Trainer trainer(TrainingPlan plan, String out, FeatureCache training, TrainingListener listener) {
+        return trainer(plan, out, training, listener, 2);
+    }
+
+    private Trainer trainer(
+            TrainingPlan plan, String out, FeatureCache training, TrainingListener listener, int threads) {
         FrozenTarget target = FrozenTarget.of(TinyTarget.architecture(), EMBEDDING, HEAD);
         return new Trainer(
                 plan,
-                new RunSettings(5, 3, 1000),
+                new RunSettings(5, 3, 1000, threads),
                 SyntheticData.TARGET,
                 target,
                 DraftHead.full(target),
@@ -259,7 +324,7 @@ class TrainerTest {
                 new ModelPlan(recipe, mapping, layers, 0, KeyValueMode.INFERENCE, true),
                 new StagePlan(firstEpochs, rate, recipe.defaultSteps(), 1, true, 1, 1, HiddenLoss.SMOOTH_L1, 3, 0.1),
                 new StagePlan(secondEpochs, rate, recipe.defaultSteps(), 0.9, false, 1, 0, HiddenLoss.MSE, 0, 0),
-                new OptimiserPlan(batchTokens, 0.01, 0.9, 0.95, 0.01, 0.5),
+                new OptimiserPlan(batchTokens, 0.01, 0.9, 0.95, 0.01, 0.5, false),
                 42);
     }
 
