@@ -111,11 +111,11 @@ public final class TrainCommand implements CliCommand {
                 0,
                 data.validation(run.seed(), target.contextLength()));
         FeatureCache training = captured(
-                hosted,
-                display,
-                data.cache(out).resolve("training"),
-                data.data(),
-                data.heldOut(),
+                        hosted,
+                        display,
+                        data.cache(out).resolve("training"),
+                        data.data(),
+                        data.heldOut(),
                         data.training(run.seed(), target.contextLength()))
                 .part(data.share());
         RunSettings settings = run.settings(training.key().width());

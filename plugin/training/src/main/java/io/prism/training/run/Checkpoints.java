@@ -87,8 +87,8 @@ final class Checkpoints {
     static RunSummary summary(Path folder) {
         List<Path> all = list(folder);
         if (all.isEmpty()) {
-            throw new PrismException(
-                    "No checkpoint in " + folder + ": expected the --out folder of prism train, after its first checkpoint.");
+            throw new PrismException("No checkpoint in " + folder
+                    + ": expected the --out folder of prism train, after its first checkpoint.");
         }
         Path file = all.getLast().resolve(STATE);
         try {
@@ -102,7 +102,8 @@ final class Checkpoints {
                     JSON.treeToValue(state.path("progress"), Progress.class).history());
         } catch (IOException | IllegalArgumentException e) {
             throw new PrismException(
-                    "The checkpoint's " + file + " is damaged (" + e.getMessage() + "): expected one of this version.", e);
+                    "The checkpoint's " + file + " is damaged (" + e.getMessage() + "): expected one of this version.",
+                    e);
         }
     }
 

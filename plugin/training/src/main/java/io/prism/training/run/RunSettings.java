@@ -16,8 +16,9 @@ public record RunSettings(int checkpointSteps, int validationSteps, long blockTo
     /** @throws PrismException if a value is not positive */
     public RunSettings {
         if (checkpointSteps < 1 || validationSteps < 1 || blockTokens < 1 || threads < 1) {
-            throw new PrismException("Checkpoint every " + checkpointSteps + " steps, " + validationSteps
-                    + " validation steps, " + blockTokens + " tokens in memory, " + threads + " threads: expected at least 1 of each.");
+            throw new PrismException(
+                    "Checkpoint every " + checkpointSteps + " steps, " + validationSteps + " validation steps, "
+                            + blockTokens + " tokens in memory, " + threads + " threads: expected at least 1 of each.");
         }
     }
 }

@@ -168,25 +168,25 @@ public final class Trainer {
     public List<OptionalLong> timeSteps() {
         List<OptionalLong> times = new ArrayList<>();
         try (Workers workers = new Workers(settings.threads())) {
-        for (StagePlan stage : List.of(plan.first(), plan.second())) {
-            if (stage.epochs() == 0) {
-                times.add(OptionalLong.empty());
-                continue;
+            for (StagePlan stage : List.of(plan.first(), plan.second())) {
+                if (stage.epochs() == 0) {
+                    times.add(OptionalLong.empty());
+                    continue;
+                }
+                try (PointerScope _ = new PointerScope()) {
+                    ModelPlan model = stage == plan.first() && plan.second().epochs() > 0
+                            ? plan.model().warmUp()
+                            : plan.model();
+                    DraftNetwork network = network(model);
+                    TrainingStep trainingStep = trainingStep(
+                            stage, model, network, new AdamW(network.parameters(), plan.optimiser()), workers);
+                    List<Example> examples = batches.batch(0, 0);
+                    trainingStep.run(examples, 0);
+                    long begin = System.nanoTime();
+                    trainingStep.run(examples, 0);
+                    times.add(OptionalLong.of(System.nanoTime() - begin));
+                }
             }
-            try (PointerScope _ = new PointerScope()) {
-                ModelPlan model = stage == plan.first() && plan.second().epochs() > 0
-                        ? plan.model().warmUp()
-                        : plan.model();
-                DraftNetwork network = network(model);
-                TrainingStep trainingStep = trainingStep(
-                        stage, model, network, new AdamW(network.parameters(), plan.optimiser()), workers);
-                List<Example> examples = batches.batch(0, 0);
-                trainingStep.run(examples, 0);
-                long begin = System.nanoTime();
-                trainingStep.run(examples, 0);
-                times.add(OptionalLong.of(System.nanoTime() - begin));
-            }
-        }
         }
         return times;
     }
@@ -282,7 +282,13 @@ public final class Trainer {
     }
 
     private Acceptance measure(
-            int stage, long step, DraftNetwork network, ModelPlan model, HeadLoss loss, Workers workers, double meanLoss) {
+            int stage,
+            long step,
+            DraftNetwork network,
+            ModelPlan model,
+            HeadLoss loss,
+            Workers workers,
+            double meanLoss) {
         Acceptance acceptance = validation.measure(network, model, loss, workers);
         if (step > 0) {
             long before = stage == 1 || plan.first().epochs() == 0 ? 0 : steps(plan.first());
@@ -297,7 +303,9 @@ public final class Trainer {
     }
 
     private static long answerTokens(List<Example> examples) {
-        return examples.stream().mapToLong(example -> example.answerPositions(1)).sum();
+        return examples.stream()
+                .mapToLong(example -> example.answerPositions(1))
+                .sum();
     }
 
     private void requireFinite(DraftNetwork network, int stage, long step, StagePlan stagePlan) {

@@ -76,7 +76,8 @@ final class TrainingStep {
             List<Tensor> into = gradients.get(part);
             tasks.add(() -> gradient(share, rows, into));
         }
-        double value = workers.run(tasks).stream().mapToDouble(Double::doubleValue).sum();
+        double value =
+                workers.run(tasks).stream().mapToDouble(Double::doubleValue).sum();
         if (Double.isFinite(value)) {
             List<Tensor> total = gradients.getFirst();
             for (List<Tensor> part : gradients.subList(1, parts)) {

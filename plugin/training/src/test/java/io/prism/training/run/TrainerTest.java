@@ -93,7 +93,8 @@ class TrainerTest {
 
     @Test
     void theNumberOfThreadsChangesNoMoreThanTheOrderOfSums() {
-        // one step: Adam's first one has the size of the learning rate for every weight, so a gradient lost or counted twice
+        // one step: Adam's first one has the size of the learning rate for every weight, so a gradient lost or counted
+        // twice
         // shows in the moments only; two steps show it in the weights
         TrainingPlan plan = plan(Recipe.HASS, 0.1, 0);
         for (int threads : new int[] {1, 3}) {
