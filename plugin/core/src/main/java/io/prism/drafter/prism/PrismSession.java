@@ -30,7 +30,10 @@ final class PrismSession implements DraftSession, DraftModel {
     /** Positions that may wait for the extend step, which bounds memory when a long prompt comes. */
     static final int MOST_WAITING = 256;
 
-    /** More waiting positions than these are run ahead by themselves, which bounds passes shared with other sessions. */
+    /**
+     * Of more waiting positions than these all but the last are run at once: a prompt's belong to the time of the prompt,
+     * not of the first proposal, and passes shared with other sessions stay small.
+     */
     private static final int MOST_ROWS_WITH_OUTPUT = 16;
 
     /** Slots for tree rows beyond the context. */
@@ -119,6 +122,9 @@ final class PrismSession implements DraftSession, DraftModel {
             waitingTokens[waiting] = tokens[i];
             copyFeatures(output, rows[i], waiting);
             waiting++;
+        }
+        if (waiting > MOST_ROWS_WITH_OUTPUT) {
+            extend(waiting - 1, tokens[count - 1]);
         }
         lastKept &= waiting == 0;
     }
@@ -322,9 +328,6 @@ final class PrismSession implements DraftSession, DraftModel {
 
     @Override
     public void prepareFirst(int root) {
-        if (waiting > MOST_ROWS_WITH_OUTPUT) {
-            extend(waiting - 1, root);
-        }
         step = 0;
         treeRows = 0;
         prepareExtend(waiting, root);
