@@ -30,7 +30,10 @@ final class PrismSession implements DraftSession, DraftModel {
     /** Positions that may wait for the extend step, which bounds memory when a long prompt comes. */
     static final int MOST_WAITING = 256;
 
-    /** More waiting positions than these are run ahead by themselves, which bounds passes shared with other sessions. */
+    /**
+     * Of more waiting positions than these all but the last are run at once: a prompt's belong to the time of the prompt,
+     * not of the first proposal, and passes shared with other sessions stay small.
+     */
     private static final int MOST_ROWS_WITH_OUTPUT = 16;
 
     /** Slots for tree rows beyond the context. */
@@ -114,11 +117,14 @@ final class PrismSession implements DraftSession, DraftModel {
     public void accept(int[] tokens, int[] rows, int count, PassOutput output) {
         for (int i = 0; i < count; i++) {
             if (waiting == MOST_WAITING) {
-                extendAll(tokens[i]);
+                extendFirst(waiting, tokens[i]);
             }
             waitingTokens[waiting] = tokens[i];
             copyFeatures(output, rows[i], waiting);
             waiting++;
+        }
+        if (waiting > MOST_ROWS_WITH_OUTPUT) {
+            extendFirst(waiting - 1, waitingTokens[waiting - 1]);
         }
         lastKept &= waiting == 0;
     }
@@ -140,25 +146,25 @@ final class PrismSession implements DraftSession, DraftModel {
         }
     }
 
-    /** Writes the cache entries of all waiting positions, without asking what they give. */
-    private void extendAll(int next) {
+    /**
+     * Writes the cache entries of the first waiting positions, without asking what they give.
+     *
+     * @param next the token after the last of them
+     */
+    private void extendFirst(int count, int next) {
         if (accelerated != null) {
             try {
-                accelerated.extend(cache, written, waitingTokens, waiting, next, waitingFeatures);
-                extended(waiting);
+                accelerated.extend(cache, written, waitingTokens, count, next, waitingFeatures);
+                extended(count);
                 return;
             } catch (IllegalStateException e) {
                 fallBack(e);
             }
         }
-        extend(waiting, next);
+        extend(count, next);
     }
 
-    /**
-     * Writes the cache entries of the first waiting positions in a pass of its own.
-     *
-     * @param next the token after the last of them
-     */
+    /** The same in a pass of its own on the target's kernels. */
     private void extend(int count, int next) {
         prepareExtend(count, next);
         pass.projectFeatures(count);
@@ -322,9 +328,6 @@ final class PrismSession implements DraftSession, DraftModel {
 
     @Override
     public void prepareFirst(int root) {
-        if (waiting > MOST_ROWS_WITH_OUTPUT) {
-            extend(waiting - 1, root);
-        }
         step = 0;
         treeRows = 0;
         prepareExtend(waiting, root);
