@@ -108,6 +108,13 @@ size_t mapped_bytes(size_t bytes) {
     return (bytes + page_bytes() - 1) / page_bytes() * page_bytes();
 }
 
+void unmap(std::map<uintptr_t, size_t>::iterator block) {
+    const uintptr_t end = (block->first + block->second + page_bytes() - 1) / page_bytes() * page_bytes();
+    const size_t mapped = mapped_bytes(block->second);
+    munmap(reinterpret_cast<void*>(end - mapped), mapped + page_bytes());
+    device_memory.erase(block);
+}
+
 bool within(const std::map<uintptr_t, size_t>& memory, uintptr_t address, size_t bytes) {
     auto after = memory.upper_bound(address);
     if (after == memory.begin()) {
@@ -148,7 +155,24 @@ API void fake_cuda_fail_at(long call, int result) {
     fail_at = call < 0 ? -1 : calls + call;
     fail_with = result;
 }
+// 0 brings it back, with nothing on it, as a device is when the processes that lost it have ended.
 API void fake_cuda_lose_device(int result) {
+    std::lock_guard<std::recursive_mutex> lock(mutex);
+    if (lost && result == SUCCESS) {
+        while (!device_memory.empty()) {
+            unmap(device_memory.begin());
+        }
+        for (auto& block : host_memory) {
+            free(reinterpret_cast<void*>(block.first));
+        }
+        host_memory.clear();
+        streams.clear();
+        modules.clear();
+        graphs.clear();
+        executables.clear();
+        events.clear();
+        context.retained = 0;
+    }
     lost = result != SUCCESS;
     fail_with = result;
 }
@@ -277,10 +301,7 @@ API Result cuMemFree_v2(uintptr_t address) {
     if (block == device_memory.end()) {
         return complain(INVALID_VALUE, "cuMemFree of what is no allocation");
     }
-    const uintptr_t end = (address + block->second + page_bytes() - 1) / page_bytes() * page_bytes();
-    const size_t mapped = mapped_bytes(block->second);
-    munmap(reinterpret_cast<void*>(end - mapped), mapped + page_bytes());
-    device_memory.erase(block);
+    unmap(block);
     return SUCCESS;
 }
 API Result cuMemHostAlloc(void** address, size_t bytes, unsigned) {

@@ -203,13 +203,13 @@ class CudaDraftingTest {
     void whenMemoryDoesNotSufficeForTheWeightsTheHostDraftsUnlessCudaIsForced() {
         RandomDraftModel.write(folder.resolve("random"), model.target(), LayerKind.FUSION, 2, false, 4096);
         gpu.failAt(60);
-        try (Drafter drafter = open("auto", TreeSpec.AUTO)) {
-            gpu.failAt(-1);
-            long before = gpu.rounds();
-            GenerationResult result = generate(Optional.of(drafter), () -> {});
-            assertThat(gpu.rounds()).isEqualTo(before);
-            assertThat(result.statistics().draftRounds()).isPositive();
-        }
+        Drafter drafter = open("auto", TreeSpec.AUTO);
+        gpu.failAt(-1);
+        long before = gpu.rounds();
+        GenerationResult result = generate(Optional.of(drafter), () -> {});
+        assertThat(gpu.rounds()).isEqualTo(before);
+        assertThat(result.statistics().draftRounds()).isPositive();
+
         gpu.failAt(60);
         assertThatThrownBy(() -> open("cuda", TreeSpec.AUTO))
                 .isInstanceOf(PrismException.class)

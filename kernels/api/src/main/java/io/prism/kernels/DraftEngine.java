@@ -24,6 +24,8 @@ public interface DraftEngine extends AutoCloseable {
     void close();
 
     /**
+     * Most of what a round may ask for.
+     *
      * @param rows most positions that one round may extend by
      * @param steps most draft steps
      * @param topK most children of a node, and rows of a step

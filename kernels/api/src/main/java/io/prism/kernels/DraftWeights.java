@@ -116,6 +116,8 @@ public record DraftWeights(
     }
 
     /**
+     * One decoder layer with its input.
+     *
      * @param qkv query, key and value projections stacked
      * @param output [hidden, query width]
      * @param mlpNorm [hidden]
@@ -127,6 +129,8 @@ public record DraftWeights(
             Input input, Projection qkv, Projection output, float[] mlpNorm, Projection gateUp, Projection down) {}
 
     /**
+     * What makes logits of states.
+     *
      * @param matrix [tokens, hidden]
      * @param norm [hidden] before the matrix, or null for none
      * @param multiplier factor on the logits, before the soft cap
