@@ -113,8 +113,8 @@ class DraftModelsTest {
 
         TreeSpec tree = TreeSpec.of(6, 4, 16);
         GenerationResult trained =
-                undisturbed(DemoModel.folder().resolve("prism").toString(), tree, SamplingParameters.GREEDY);
-        GenerationResult lookedUp = undisturbed("ngram", tree, SamplingParameters.GREEDY);
+                generate(DemoModel.folder().resolve("prism").toString(), tree, SamplingParameters.GREEDY);
+        GenerationResult lookedUp = generate("ngram", tree, SamplingParameters.GREEDY);
         assertThat(trained.tokens()).isEqualTo(lookedUp.tokens());
         assertThat(trained.statistics().acceptanceLength())
                 .isGreaterThan(lookedUp.statistics().acceptanceLength())
