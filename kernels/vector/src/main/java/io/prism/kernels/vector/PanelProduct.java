@@ -31,12 +31,19 @@ final class PanelProduct implements WorkerTeam.Task {
      */
     private static final long SECTION_BYTES = 128 << 10;
 
+    /** Rows from which on decoding quantised weights once for all of them pays. */
+    private static final int LEAST_DECODED_ROWS = 24;
+
+    /** Inputs decoded at a time: 96 KiB of floats for the set, beside the activations of a tile. */
+    private static final int DECODED_INPUTS = 512;
+
     /** Chunks per thread, so that a thread that is late costs little. */
     private static final int CHUNKS_PER_THREAD = 8;
 
     private static final float[] NONE = new float[0];
 
     private final ThreadLocal<float[]> asides = ThreadLocal.withInitial(() -> NONE);
+    private final ThreadLocal<float[]> decodings = ThreadLocal.withInitial(() -> NONE);
 
     /** What a block's sum of 1 + n / 2^bits starts from, times the sum of its activations: see {@link Q4Tiles}. */
     private static final float BLOCK_START = -1.5f;
@@ -59,6 +66,9 @@ final class PanelProduct implements WorkerTeam.Task {
     private float[] y = NONE;
     private int yOffset;
 
+    /** Whether a set's weights are decoded once for all rows: see {@link DecodedTiles}. */
+    private boolean decoded;
+
     /** Panels of a set. */
     private int side;
 
@@ -77,9 +87,16 @@ final class PanelProduct implements WorkerTeam.Task {
         Precision precision = w.precision();
         int columns = w.columns();
         inputs = precision == Precision.BF16 ? columns + columns % 2 : columns;
-        paddedRows = rowCount == 1 ? 1 : paddedRows(rowCount);
-        side = side(precision, rowCount);
-        section = paddedRows <= MOST_TILE_ROWS ? inputs : sectionInputs(precision);
+        decoded = MANY_REGISTERS && precision.isQuantized() && rowCount >= LEAST_DECODED_ROWS;
+        if (decoded) {
+            paddedRows = (rowCount + DecodedTiles.ROWS - 1) / DecodedTiles.ROWS * DecodedTiles.ROWS;
+            side = DecodedTiles.SIDE;
+            section = DECODED_INPUTS;
+        } else {
+            paddedRows = rowCount == 1 ? 1 : paddedRows(rowCount);
+            side = side(precision, rowCount);
+            section = paddedRows <= MOST_TILE_ROWS ? inputs : sectionInputs(precision);
+        }
         sets = (w.usedPanels() + side - 1) / side;
         setsPerChunk = Math.max(1, sets / (threads * CHUNKS_PER_THREAD));
         if (precision.isQuantized()) {
@@ -239,11 +256,55 @@ final class PanelProduct implements WorkerTeam.Task {
         for (int begin = 0; begin < inputs; begin += section) {
             int sectionInputs = Math.min(section, inputs - begin);
             long at = panels + PanelLayout.panelBytes(w.precision(), begin);
+            if (decoded) {
+                decodedSection(w, at, begin, sectionInputs, sums, sumsOffset, sumsStride);
+                continue;
+            }
             for (int row = 0; row < paddedRows; ) {
                 int tileRows = tileRows(paddedRows - row);
                 int element = row * inputs + begin * tileRows;
                 tile(w, at, sectionInputs, element, tileRows, sums, sumsOffset + row * sumsStride, sumsStride);
                 row += tileRows;
+            }
+        }
+    }
+
+    /** All rows' sums over a section of a quantised set, which is decoded before. */
+    private void decodedSection(
+            PanelMatrix w, long at, int begin, int sectionInputs, float[] sums, int sumsOffset, int sumsStride) {
+        int blocks = sectionInputs / Precision.BLOCK;
+        int panelFloats = DECODED_INPUTS * WIDTH;
+        float[] values = decodings.get();
+        if (values.length == 0) {
+            values = new float[DecodedTiles.SIDE * panelFloats];
+            decodings.set(values);
+        }
+        int bits = w.precision() == Precision.Q4 ? 4 : 8;
+        long blockBytes = PanelLayout.panelBytes(w.precision(), Precision.BLOCK);
+        for (int lane = 0; lane < WIDTH; lane += LANES) {
+            long weights = at + (long) lane * Integer.BYTES;
+            for (int panel = 0; panel < side; panel++) {
+                long panelAt = weights + panel * w.panelBytes();
+                DecodedTiles.decode(w.segment(), panelAt, blocks, bits, values, panel * panelFloats + lane);
+            }
+            for (int row = 0; row < paddedRows; row += DecodedTiles.ROWS) {
+                int element = row * inputs + begin * DecodedTiles.ROWS;
+                DecodedTiles.tile(
+                        values,
+                        lane,
+                        panelFloats,
+                        w.segment(),
+                        weights,
+                        blockBytes,
+                        w.panelBytes(),
+                        blocks,
+                        x,
+                        xOffset + element,
+                        starts,
+                        element / Precision.BLOCK,
+                        sums,
+                        sumsOffset + row * sumsStride + lane,
+                        sumsStride);
             }
         }
     }

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class MatrixProductsTest {
@@ -104,6 +105,27 @@ class MatrixProductsTest {
             for (int rows = 1; rows <= MOST_ROWS; rows++) {
                 float[] found = new float[rows * outputs];
                 team.multiply(byTeam, x, 0, rows, found, 0);
+                assertThat(found).as("%d rows", rows).isEqualTo(Arrays.copyOf(expected, rows * outputs));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Precision.class)
+    void givesARowTheSameBitsWhereSumsRestBetweenSections(Precision precision) {
+        int inputs = 13_152;
+        int outputs = 50;
+        try (Arena arena = Arena.ofShared();
+                PackedMatrix packed =
+                        alone.pack(List.of(RandomMatrix.of(precision, outputs, inputs, 7, arena)), Packing.PANELS)) {
+            float[] x = RandomMatrix.activations(26 * inputs, 3);
+            float[] expected = new float[26 * outputs];
+            for (int row = 0; row < 26; row++) {
+                alone.multiply(packed, x, row * inputs, 1, expected, row * outputs);
+            }
+            for (int rows : new int[] {8, 9, 17, 26}) {
+                float[] found = new float[rows * outputs];
+                alone.multiply(packed, x, 0, rows, found, 0);
                 assertThat(found).as("%d rows", rows).isEqualTo(Arrays.copyOf(expected, rows * outputs));
             }
         }
