@@ -77,15 +77,19 @@ class CudaDraftingTest {
         assertThat(gpu.live()).isZero();
     }
 
-    private Drafter open(String kernels, TreeSpec tree) {
-        return DrafterSelection.open(config(kernels, tree), Optional.empty(), model.target())
+    private static Drafter open(Path drafter, String kernels) {
+        return DrafterSelection.open(config(drafter, kernels, TreeSpec.AUTO), Optional.empty(), model.target())
                 .drafter()
                 .orElseThrow();
     }
 
     private PrismConfig config(String kernels, TreeSpec tree) {
+        return config(folder.resolve("random"), kernels, tree);
+    }
+
+    private static PrismConfig config(Path drafter, String kernels, TreeSpec tree) {
         Properties properties = new Properties();
-        properties.setProperty("prism.drafter", folder.resolve("random").toString());
+        properties.setProperty("prism.drafter", drafter.toString());
         properties.setProperty("prism.kernels", kernels);
         return PrismConfig.load(properties, Map.of(), Optional.empty())
                 .withTree(tree)
@@ -101,10 +105,18 @@ class CudaDraftingTest {
     void theSameTreesAreProposedAsByTheVectorApi(
             LayerKind kind, int modules, boolean multiHidden, int drafted, int steps, int topK) {
         RandomDraftModel.write(folder.resolve("random"), model.target(), kind, modules, multiHidden, drafted);
-        DraftBudget budget = new DraftBudget(steps, topK, 3 * topK);
+        proposesTheSameTrees(folder.resolve("random"), new DraftBudget(steps, topK, 3 * topK));
+    }
+
+    @Test
+    void theBundledDraftersTreesAreTheSame() {
+        proposesTheSameTrees(DemoModel.folder().resolve("prism"), new DraftBudget(3, 4, 12));
+    }
+
+    private static void proposesTheSameTrees(Path drafter, DraftBudget budget) {
         int[] text = model.prompt(List.of("What do snakes eat?")).tokens();
-        try (Drafter host = open("vector", TreeSpec.AUTO);
-                Drafter device = open("cuda", TreeSpec.AUTO);
+        try (Drafter host = open(drafter, "vector");
+                Drafter device = open(drafter, "cuda");
                 TargetSession session = model.target().openSession(host.hiddenStates());
                 DraftSession onHost = host.openSession();
                 DraftSession onDevice = device.openSession()) {
@@ -193,12 +205,12 @@ class CudaDraftingTest {
     void whenTheDeviceIsLostTheVectorApiTakesOverInTheSameRequestAndThatIsCounted() {
         RandomDraftModel.write(folder.resolve("random"), model.target(), LayerKind.FUSION, 2, false, 4096);
         GenerationResult plain = generate(Optional.empty(), () -> {});
-        GenerationResult whole = generate(Optional.of(open("cuda", TreeSpec.AUTO)), () -> {});
+        GenerationResult whole = generate(Optional.of(open(folder.resolve("random"), "cuda")), () -> {});
         assertThat(whole.tokens()).isEqualTo(plain.tokens());
         assertThat(whole.statistics().fallbacks()).doesNotContainKey(FallbackCause.ACCELERATOR);
 
         long before = gpu.rounds();
-        GenerationResult lost = generate(Optional.of(open("cuda", TreeSpec.AUTO)), () -> gpu.lose(true));
+        GenerationResult lost = generate(Optional.of(open(folder.resolve("random"), "cuda")), () -> gpu.lose(true));
         assertThat(gpu.rounds()).isGreaterThan(before);
         assertThat(lost.tokens()).isEqualTo(plain.tokens());
         assertThat(lost.statistics().fallbacks()).containsEntry(FallbackCause.ACCELERATOR, 1);
@@ -211,7 +223,7 @@ class CudaDraftingTest {
     void whenMemoryDoesNotSufficeForTheWeightsTheHostDraftsUnlessCudaIsForced() {
         RandomDraftModel.write(folder.resolve("random"), model.target(), LayerKind.FUSION, 2, false, 4096);
         gpu.failAt(60);
-        Drafter drafter = open("auto", TreeSpec.AUTO);
+        Drafter drafter = open(folder.resolve("random"), "auto");
         gpu.failAt(-1);
         long before = gpu.rounds();
         GenerationResult result = generate(Optional.of(drafter), () -> {});
@@ -219,7 +231,7 @@ class CudaDraftingTest {
         assertThat(result.statistics().draftRounds()).isPositive();
 
         gpu.failAt(60);
-        assertThatThrownBy(() -> open("cuda", TreeSpec.AUTO))
+        assertThatThrownBy(() -> open(folder.resolve("random"), "cuda"))
                 .isInstanceOf(PrismException.class)
                 .hasMessageContaining("CUDA_ERROR_OUT_OF_MEMORY")
                 .hasMessageContaining("prism.kernels=auto");
