@@ -213,12 +213,14 @@ class AgentTest {
         }
     }
 
+    /** JCuda's classes have to keep their names, by which its native library finds them. */
     @Test
-    void theJarBringsNoLibraryUnderItsOwnName() throws IOException {
+    void theJarBringsNoLibraryUnderItsOwnNameButJCuda() throws IOException {
         try (JarFile jar = new JarFile(JavaProgram.dropInJar().toFile())) {
             List<String> strangers = jar.stream()
                     .map(entry -> entry.getName())
                     .filter(name -> name.endsWith(".class") && !name.startsWith("io/prism/"))
+                    .filter(name -> !name.startsWith("jcuda/"))
                     .toList();
             assertThat(strangers).isEmpty();
         }
