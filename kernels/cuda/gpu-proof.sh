@@ -45,7 +45,7 @@ part() {
   "$@" || status=1
 }
 
-nvidia-smi --query-gpu=name,driver_version,compute_cap,memory.total --format=csv,noheader || true
+if command -v nvidia-smi >/dev/null; then nvidia-smi --query-gpu=name,driver_version,compute_cap,memory.total --format=csv,noheader; fi
 part "correctness" "${java[@]}" correctness
 sanitizer="$(PATH="$PATH:/usr/local/cuda/bin" command -v compute-sanitizer || true)"
 if [ -n "$sanitizer" ]; then
