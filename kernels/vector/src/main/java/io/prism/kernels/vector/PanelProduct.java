@@ -32,7 +32,7 @@ final class PanelProduct implements WorkerTeam.Task {
     private static final long SECTION_BYTES = 128 << 10;
 
     /** Rows from which on decoding quantised weights once for all of them pays. */
-    private static final int LEAST_DECODED_ROWS = 24;
+    static final int LEAST_DECODED_ROWS = 24;
 
     /** Inputs decoded at a time: 96 KiB of floats for the set, beside the activations of a tile. */
     private static final int DECODED_INPUTS = 512;

@@ -15,7 +15,7 @@ import java.util.Set;
  */
 final class TileWarmUp {
     /** Every tile of {@link PanelProduct}. */
-    private static final int[] TILE_ROWS = {1, 2, 4, 6, 8, 24};
+    private static final int[] TILE_ROWS = {1, 2, 4, 6, 8, PanelProduct.LEAST_DECODED_ROWS};
 
     private static final int OUTPUTS = 4 * PanelLayout.WIDTH;
 
