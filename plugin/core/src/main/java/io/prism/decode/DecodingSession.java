@@ -30,6 +30,7 @@ public final class DecodingSession implements AutoCloseable {
     private final TargetSession target;
     private final @Nullable GuardedDrafter drafter;
     private final RoundPlanner planner;
+    private final ExperienceLedger ledger;
     private final Rounds rounds;
     private final KvBudget memory;
     private final GreedyVerifier greedy;
@@ -47,6 +48,7 @@ public final class DecodingSession implements AutoCloseable {
             TargetSession target,
             @Nullable GuardedDrafter drafter,
             RoundPlanner planner,
+            ExperienceLedger ledger,
             Rounds rounds,
             KvBudget memory,
             Kernels kernels,
@@ -56,6 +58,7 @@ public final class DecodingSession implements AutoCloseable {
         this.target = target;
         this.drafter = drafter;
         this.planner = planner;
+        this.ledger = ledger;
         this.rounds = rounds;
         this.memory = memory;
         this.greedy = new GreedyVerifier(kernels, vocabulary);
@@ -205,13 +208,16 @@ public final class DecodingSession implements AutoCloseable {
             if (lease == null) {
                 return new GenerationResult(new int[0], FinishReason.STOPPED, statistics.finish(0));
             }
+            boolean isGreedy = request.sampling().isGreedy();
             boolean completed = false;
+            planner.begin(ledger.borrow(isGreedy));
             try (lease;
                     Rounds.Turns turns = rounds.join()) {
                 history.append(request.prompt());
                 generate(turns, lease);
                 completed = true;
             } finally {
+                ledger.give(isGreedy, planner.end());
                 if (!completed) {
                     recover();
                 }
@@ -225,7 +231,6 @@ public final class DecodingSession implements AutoCloseable {
 
         private void generate(Rounds.Turns turns, KvBudget.Lease lease) {
             long begin = System.nanoTime();
-            planner.truncated();
             if (speculating != null && !speculating.isOff() && speculating.length() < target.length()) {
                 // It was not told of requests without speculation, and can only learn of them from another pass.
                 target.truncate(speculating.length());
@@ -273,7 +278,7 @@ public final class DecodingSession implements AutoCloseable {
                         committed[i] = history.tokens()[from + i];
                         committedRows[i] = i;
                     }
-                    speculating.accept(committed, committedRows, count, output, false);
+                    speculating.accept(committed, committedRows, count, output, planner.isPaused());
                 }
             }
             return output;
@@ -325,7 +330,9 @@ public final class DecodingSession implements AutoCloseable {
                     tokens,
                     new RoundTimes(draftNanos, step.passNanos(), waitNanos, otherNanos, cost.plain()));
             double charged = ownDraft + (step.isDrafted() ? cost.draftOfOne() : 0);
-            planner.finished(step.budget(), cost.plain(), tokens, charged, cost.passOf(tree.size()), otherNanos);
+            double catchUp = speculating == null ? 0 : Math.min(charged, speculating.takeCatchUpNanos());
+            planner.finished(
+                    step.budget(), cost.plain(), tokens, charged, catchUp, cost.passOf(tree.size()), otherNanos);
         }
 
         private void tellDrafter(int[] path, int count, PassOutput output, boolean later) {

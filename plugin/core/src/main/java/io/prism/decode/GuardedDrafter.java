@@ -29,6 +29,8 @@ final class GuardedDrafter implements AutoCloseable {
     /** Failed proposals in a row until the session is switched off. */
     static final int MOST_FAILURES = 3;
 
+    private static final int ROWS_PER_TIMEOUT = 64;
+
     private enum Kind {
         ACCEPT,
         TRUNCATE,
@@ -50,13 +52,14 @@ final class GuardedDrafter implements AutoCloseable {
     private boolean off;
     private int failuresInARow;
     private int length;
+    private long catchUpNanos;
 
     /**
      * @param states what {@code drafter} wants to see
      * @param hiddenSize elements of a hidden state
      * @param vocabulary tokens a proposal may hold are below this
-     * @param timeoutNanos the longest a call may take; calls about many tokens may take as much for each {@link
-     *     DeferredOutput#MOST_ROWS}
+     * @param timeoutNanos the longest a call may take; calls about many tokens may take as much for each {@value
+     *     #ROWS_PER_TIMEOUT}
      */
     GuardedDrafter(Drafter drafter, HiddenStateRequest states, int hiddenSize, int vocabulary, long timeoutNanos) {
         this.drafter = drafter;
@@ -119,22 +122,30 @@ final class GuardedDrafter implements AutoCloseable {
             return;
         }
         length += count;
-        if (later && count <= DeferredOutput.MOST_ROWS) {
-            if (!deferred.fits(count)) {
-                flush();
-            }
+        if (!later || !deferred.fits(count)) {
+            flush();
+        }
+        if (later && deferred.fits(count)) {
             deferred.add(tokens, rows, count, output);
         } else {
-            flush();
             tell(tokens, rows, count, output);
         }
     }
 
     private void flush() {
         if (deferred.rows() > 0) {
+            long begin = System.nanoTime();
             tell(deferred.tokens(), deferred.rowNumbers(), deferred.rows(), deferred);
             deferred.truncate(0);
+            catchUpNanos += System.nanoTime() - begin;
         }
+    }
+
+    /** Time spent since the last call of this in telling the drafter of tokens it could be told of later. */
+    long takeCatchUpNanos() {
+        long taken = catchUpNanos;
+        catchUpNanos = 0;
+        return taken;
     }
 
     private void tell(int[] tokens, int[] rows, int count, PassOutput output) {
@@ -143,7 +154,7 @@ final class GuardedDrafter implements AutoCloseable {
         call.rows = rows;
         call.count = count;
         call.output = output;
-        failUnless(perform(timeoutNanos * (1 + count / DeferredOutput.MOST_ROWS)));
+        failUnless(perform(timeoutNanos * (1 + count / ROWS_PER_TIMEOUT)));
     }
 
     /** Committed tokens from {@code newLength} on were forgotten. */

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * of a round to its end: a plain round is one of all of them, and what a tree adds to the time of every session is booked
  * to the session whose tree it is. A gain by these books is a gain of tokens per time for all of them together.
  *
- * <p>With a fixed tree the answer is always the same. Otherwise speculation must pay, and three things hold it to that:
+ * <p>With a fixed tree the answer is always the same. Otherwise speculation must pay, and three things hold it to that,
+ * on the {@link Experience} of the requests before:
  *
  * <ul>
  *   <li>a tree is verified only if {@link io.prism.tree.RowSharing} expects it to save time;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *       keeps its cost within {@value #PROBE_SHARE} of the time, to notice when that changes. What becomes of a
  *       proposal is seen without verifying it ({@link ProposalFollower});
  *   <li>what rounds really saved is added up, and a tree is cut down to what could be lost without making the sum a loss
- *       of more than {@value #LOSS_SHARE} of the time so far and {@value #LOSS_PASSES} plain passes, so that wrong
+ *       of more than {@value #LOSS_SHARE} of the time so far and {@value #FIRST_LOSS_PASSES} plain pass, so that wrong
  *       estimates cost little.
  * </ul>
  */
@@ -35,11 +36,14 @@ final class RoundPlanner {
     /** Share of the time that speculation may have lost in all. */
     static final double LOSS_SHARE = 0.015;
 
-    /** Plain passes that speculation may have lost besides. */
-    static final double LOSS_PASSES = 1;
+    /** Plain passes that speculation may lose before it has gained anything. */
+    static final double FIRST_LOSS_PASSES = 1;
 
     /** Plain passes a good spell is remembered for, so that a bad one is noticed soon after. */
     private static final double MOST_CREDIT_PASSES = 16;
+
+    /** Proposals of earlier requests count as no more than this many, so that this request's own soon matter. */
+    private static final long MOST_DRAFTS_REMEMBERED = 4;
 
     /** Share of a new observation in running means of costs and savings. */
     private static final double MEAN_STEP = 0.05;
@@ -58,8 +62,9 @@ final class RoundPlanner {
     private final boolean trees;
     private @Nullable DraftBudget lastBudget;
 
-    private double elapsed;
-    private double balance;
+    /** See {@link Experience}. */
+    private double allowance;
+
     private double probeCredit;
     private double meanSaving;
     private double meanDraft;
@@ -79,6 +84,27 @@ final class RoundPlanner {
         this.follower = new ProposalFollower(acceptance);
         this.spec = spec;
         this.trees = trees;
+    }
+
+    /** A request begins. */
+    void begin(Experience before) {
+        follower.forget();
+        meanSaving = before.saving();
+        meanDraft = before.draft();
+        meanDraftPerStep = before.draftPerStep();
+        drafts = Math.min(before.drafts(), MOST_DRAFTS_REMEMBERED);
+        probeCredit = before.probeCredit();
+        allowance = before.allowance();
+    }
+
+    /** What the request leaves to the next. */
+    Experience end() {
+        return new Experience(meanSaving, meanDraft, meanDraftPerStep, drafts, probeCredit, allowance);
+    }
+
+    /** Whether the drafter is not going to be asked soon, so that it need not be told of tokens yet. */
+    boolean isPaused() {
+        return spec.isAuto() && drafts > 0 && meanSaving <= meanDraft;
     }
 
     /**
@@ -176,7 +202,7 @@ final class RoundPlanner {
 
     /** The most rows, up to a number, whose tree would not lose too much even if nothing was accepted. */
     int affordableRows(int most, int sessions) {
-        double affordable = balance + LOSS_SHARE * elapsed + LOSS_PASSES * cost.nanos(sessions);
+        double affordable = allowance + FIRST_LOSS_PASSES * cost.nanos(sessions);
         int rows = most;
         while (rows > 1 && added(rows, sessions) > affordable) {
             rows--;
@@ -201,26 +227,37 @@ final class RoundPlanner {
      * @param plain time a plain round would have taken; 0 if unknown
      * @param tokens tokens the round gave
      * @param draft time of drafting
+     * @param catchUp the part of it in which the drafter was told of tokens of earlier rounds: paid for once, so no part of
+     *     what a proposal costs
      * @param pass time of the pass
      * @param other time of everything else
      */
-    void finished(@Nullable DraftBudget budget, double plain, int tokens, double draft, double pass, double other) {
-        elapsed += draft + pass + other;
+    void finished(
+            @Nullable DraftBudget budget,
+            double plain,
+            int tokens,
+            double draft,
+            double catchUp,
+            double pass,
+            double other) {
+        allowance += LOSS_SHARE * (draft + pass + other);
         if (plain == 0) {
             return;
         }
         if (budget != null) {
-            meanDraft += meanStep() * (draft - meanDraft);
-            meanDraftPerStep += meanStep() * (draft / budget.steps() - meanDraftPerStep);
+            double proposing = draft - catchUp;
+            meanDraft += meanStep() * (proposing - meanDraft);
+            meanDraftPerStep += meanStep() * (proposing / budget.steps() - meanDraftPerStep);
             drafts++;
         }
-        probeCredit = Math.min(probeCredit + PROBE_SHARE * plain, Math.max(meanDraft, plain));
+        probeCredit += PROBE_SHARE * plain - (probing ? catchUp : 0);
+        probeCredit = Math.min(probeCredit, Math.max(meanDraft, plain));
         if (verifying) {
-            balance += tokens * plain - draft - pass - other;
+            allowance += tokens * plain - draft - pass - other;
         } else if (!probing) {
-            balance -= draft;
+            allowance -= draft;
         }
-        balance = Math.min(balance, MOST_CREDIT_PASSES * plain);
+        allowance = Math.min(allowance, MOST_CREDIT_PASSES * plain);
         verifying = false;
     }
 

@@ -50,6 +50,7 @@ public final class SpeculativeDecoder implements AutoCloseable {
     private final Rounds rounds;
     private final KvBudget memory;
     private final AcceptanceModel acceptance = new AcceptanceModel(STEPS);
+    private final ExperienceLedger ledger = new ExperienceLedger();
     private final AtomicInteger requests = new AtomicInteger();
     private final @Nullable StartupMeasurement measurement;
 
@@ -120,7 +121,8 @@ public final class SpeculativeDecoder implements AutoCloseable {
                         it -> new GuardedDrafter(it, states, hidden, vocabulary, drafterTimeout.toNanos()))
                 .orElse(null);
         RoundPlanner planner = new RoundPlanner(cost, acceptance, config.tree(), target.verifiesTrees());
-        return new DecodingSession(session, guarded, planner, rounds, memory, kernels, vocabulary, config, requests);
+        return new DecodingSession(
+                session, guarded, planner, ledger, rounds, memory, kernels, vocabulary, config, requests);
     }
 
     /** What passes cost, as known now. */

@@ -92,7 +92,7 @@ class RoundPlannerTest {
                 RoundCost shared =
                         RoundCost.of(cost, 1, 0, chosen.size(), budget == null ? 0 : 1, (long) draft, (long) pass);
                 planner.finished(
-                        budget, shared.plain(), accepted + 1, shared.draftOfOne(), shared.passOf(chosen.size()), 0);
+                        budget, shared.plain(), accepted + 1, shared.draftOfOne(), 0, shared.passOf(chosen.size()), 0);
                 cost.observe(chosen.size(), (long) pass);
                 time += draft + pass;
                 for (int i = 0; i <= accepted; i++) {
@@ -179,6 +179,52 @@ class RoundPlannerTest {
     }
 
     @Test
+    void shortRequestsDoNotFindOutAnewThatSpeculationDoesNotPay() {
+        World world = new World(0.5, 0.5, 0.9, 0.2).measured();
+        Experience experience = Experience.NONE;
+        double time = 0;
+        for (int request = 0; request < 50; request++) {
+            RoundPlanner planner = world.planner(true);
+            planner.begin(experience);
+            time += world.play(planner, 40);
+            experience = planner.end();
+        }
+        assertThat(time / 50).isLessThan(1.02);
+    }
+
+    @Test
+    void aDrafterThatOnceDidNotPayIsFoundToPayInLaterRequests() {
+        World world = new World(0.02, 0.01, 0.9, 0.9).measured();
+        Experience experience = new Experience(0, 20 * PLAIN, 4 * PLAIN, 100, 0, -PLAIN);
+        for (int request = 0; request < 300; request++) {
+            RoundPlanner planner = world.planner(true);
+            planner.begin(experience);
+            world.play(planner, 40);
+            experience = planner.end();
+        }
+        RoundPlanner planner = world.planner(true);
+        planner.begin(experience);
+        assertThat(planner.isPaused()).isFalse();
+        assertThat(world.play(planner, 400)).isLessThan(0.4);
+    }
+
+    @Test
+    void tellingADrafterOfManyTokensIsPaidForFromTheCreditOfProbes() {
+        World world = new World(0.5, 0.5, 0.9, 0.2).measured();
+        RoundPlanner planner = world.planner(true);
+        planner.begin(new Experience(0, PLAIN, PLAIN, 10, PLAIN, 0));
+        DraftBudget probe = planner.budget(100, MAX_ROWS, 1);
+        assertThat(probe).isNotNull();
+        planner.finished(probe, PLAIN, 1, 6 * PLAIN, 5 * PLAIN, PLAIN, 0);
+        int rounds = 0;
+        while (planner.budget(100, MAX_ROWS, 1) == null) {
+            planner.finished(null, PLAIN, 1, 0, 0, PLAIN, 0);
+            rounds++;
+        }
+        assertThat(rounds).isBetween(550, 650);
+    }
+
+    @Test
     void nothingIsDraftedBeforeThePriceOfAPlainPassIsKnown() {
         World world = new World(0, 0, 0.5, 0.5);
         RoundPlanner planner = world.planner(true);
@@ -242,6 +288,7 @@ class RoundPlannerTest {
                                 shared.plain(),
                                 accepted + 1,
                                 charged,
+                                0,
                                 shared.passOf(chosen.get(i).size()),
                                 0);
                 done += accepted + 1;

@@ -159,6 +159,33 @@ class SpeculativeDecodingTest {
     }
 
     @Test
+    void aDrafterThatDoesNotPayIsNotToldOfTokensUntilItIsAskedAgain() {
+        FakeTarget target = FakeTarget.of(5, 30);
+        GenerationRequest request = request(new int[] {1, 2, 3}, 300, SamplingParameters.GREEDY, 0);
+        List<String> calls = new ArrayList<>();
+        FakeDrafter drafter = new FakeDrafter(true, (text, tree, budget) -> sleep());
+        drafter.onCall = calls::add;
+        try (SpeculativeDecoder decoder = decoder(target, drafter, TreeSpec.AUTO)) {
+            for (int round = 0; round < 3; round++) {
+                try (DecodingSession session = decoder.openSession()) {
+                    calls.clear();
+                    assertThat(generate(session, request).tokens()).isEqualTo(plain(target, request));
+                }
+            }
+        }
+        assertThat(calls.stream().filter("accept"::equals).count())
+                .isLessThanOrEqualTo(calls.stream().filter("propose"::equals).count());
+    }
+
+    private static void sleep() {
+        try {
+            Thread.sleep(5);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
     void manySessionsOnOneDecoderGenerateAtOnce() throws Exception {
         FakeTarget target = FakeTarget.of(9, 30);
         List<int[]> expected = new ArrayList<>();
