@@ -45,6 +45,9 @@ final class RoundPlanner {
     /** Proposals of earlier requests count as no more than this many, so that this request's own soon matter. */
     private static final long MOST_DRAFTS_REMEMBERED = 4;
 
+    /** Drafting that costs no more than this share of a plain pass may be tried anew by every request. */
+    private static final double CHEAP_DRAFT = 0.1;
+
     /** Share of a new observation in running means of costs and savings. */
     private static final double MEAN_STEP = 0.05;
 
@@ -86,15 +89,16 @@ final class RoundPlanner {
         this.trees = trees;
     }
 
-    /** A request begins. */
+    /** A request begins. Texts differ: where finding out costs little, it does not go by what others found. */
     void begin(Experience before) {
+        boolean cheap = cost.isKnown() && before.draft() <= CHEAP_DRAFT * cost.nanos(1);
         follower.forget();
         meanSaving = before.saving();
         meanDraft = before.draft();
         meanDraftPerStep = before.draftPerStep();
-        drafts = Math.min(before.drafts(), MOST_DRAFTS_REMEMBERED);
+        drafts = cheap ? 0 : Math.min(before.drafts(), MOST_DRAFTS_REMEMBERED);
         probeCredit = before.probeCredit();
-        allowance = before.allowance();
+        allowance = cheap ? Math.max(0, before.allowance()) : before.allowance();
     }
 
     /** What the request leaves to the next. */
