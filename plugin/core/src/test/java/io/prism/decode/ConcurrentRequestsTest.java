@@ -185,7 +185,8 @@ class ConcurrentRequestsTest {
             try {
                 all.await();
             } catch (InterruptedException e) {
-                throw new AssertionError(e);
+                // a test's interrupt may come before this thread has seen that all are here
+                Thread.currentThread().interrupt();
             }
         }
     }
