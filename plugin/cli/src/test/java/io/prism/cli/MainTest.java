@@ -123,7 +123,13 @@ class MainTest {
         Cli run = run("demo", "--model", folder.toString(), "--max-tokens", "64", "--warmup", "0");
         assertThat(run.exitCode()).isZero();
         assertThat(run.out())
-                .contains("stock Jlama", "plain, PRISM's forward pass", "PRISM, ngram", "6 of 6", "Lossless:")
+                .contains(
+                        "stock Jlama",
+                        "plain, PRISM's forward pass",
+                        "PRISM, ngram, tree auto",
+                        "PRISM, ngram, tree 6,4,16",
+                        "6 of 6",
+                        "Lossless:")
                 .doesNotContain("NOT lossless");
     }
 

@@ -25,6 +25,7 @@ public final class LibTorch {
     private static final int M_MMAP_THRESHOLD = -3;
     private static final int KEEP_BYTES = 1 << 30;
     private static final int GROW_BYTES = 64 << 20;
+    private static final int STEPS_BETWEEN_RELEASES = 32;
 
     private LibTorch() {}
 
@@ -67,6 +68,23 @@ public final class LibTorch {
         call(mallopt.get(), type, M_MMAP_THRESHOLD, KEEP_BYTES);
         call(mallopt.get(), type, M_TRIM_THRESHOLD, KEEP_BYTES);
         call(mallopt.get(), type, M_TOP_PAD, GROW_BYTES);
+    }
+
+    /**
+     * Has the C library return what lies free to the system. Batches differ in size, so freed memory that is kept is cut
+     * into pieces that fit none, and grows for hours; done every {@value #STEPS_BETWEEN_RELEASES} steps it costs nothing
+     * worth naming.
+     *
+     * @param step of training
+     */
+    public static void releaseFreedMemory(long step) {
+        if (step % STEPS_BETWEEN_RELEASES == 0) {
+            Linker.nativeLinker()
+                    .defaultLookup()
+                    .find("malloc_trim")
+                    .ifPresent(function ->
+                            call(function, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG), 0L));
+        }
     }
 
     @SuppressWarnings("restricted") // plain C functions of integers

@@ -13,6 +13,7 @@ import io.prism.training.network.AlignedForward;
 import io.prism.training.network.DraftNetwork;
 import io.prism.training.network.Eagle3Network;
 import io.prism.training.network.FrozenTarget;
+import io.prism.training.network.LibTorch;
 import io.prism.training.network.PrismNetwork;
 import io.prism.training.optimise.AdamW;
 import io.prism.training.optimise.LinearSchedule;
@@ -268,6 +269,7 @@ public final class Trainer {
             tokens += answerTokens(examples);
             sum += value;
             summed++;
+            LibTorch.releaseFreedMemory(step);
             listener.onStep(stage, step, steps, value);
             if (step % settings.checkpointSteps() == 0 || step == steps) {
                 requireFinite(network, stage, step, stagePlan);
