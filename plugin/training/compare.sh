@@ -5,8 +5,8 @@
 #   plugin/training/compare.sh MODEL DATA SUITE OUT EPOCHS [option of prism train]...
 #
 #   MODEL   folder of the target                     SUITE   folder of prompts for prism bench
-#   DATA    conversations, as for prism train        EPOCHS  passes over the answers; recipes of two stages spend a third of
-#   OUT     receives everything                              them on the second
+#   DATA    conversations, as for prism train        EPOCHS  passes over the answers; recipes of two stages spend a fifth of
+#   OUT     receives everything                              them on the first
 #
 # Leaves in OUT: a folder for each drafter; validation.md, curves.png, scaling.png; bench.json, bench.txt.
 set -euo pipefail
@@ -18,7 +18,7 @@ fi
 model="$1" data="$2" suite="$3" out="$4" epochs="$5"
 shift 5
 prism="$(cd "$(dirname "$0")/../.." && pwd)/prism"
-shares="0.125 0.25 0.5 0.75"
+shares="0.125 0.1875 0.25 0.5"
 mkdir -p "$out"
 
 part() { awk -v all="$epochs" -v parts="$1" 'BEGIN { printf "%.6g", all * parts }'; }
@@ -27,7 +27,7 @@ part() { awk -v all="$epochs" -v parts="$1" 'BEGIN { printf "%.6g", all * parts 
 train() {
   local name="$1" recipe="$2" first="$epochs" second=0
   shift 2
-  case "$recipe" in prism | prism-star) first="$(part 0.6666667)" second="$(part 0.3333333)" ;; esac
+  case "$recipe" in prism | prism-star) first="$(part 0.2)" second="$(part 0.8)" ;; esac
   [ -f "$out/$name/config.json" ] && return
   echo "compare: $name" >&2
   "$prism" train --model "$model" --data "$data" --cache "$out/cache" --capture-layers --out "$out/$name" \
