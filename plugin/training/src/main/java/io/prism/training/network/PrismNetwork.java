@@ -27,22 +27,30 @@ public final class PrismNetwork implements DraftNetwork {
     /**
      * Creates modules with random weights, the same for the same seed.
      *
-     * @param embeddingGain how much smaller token embeddings are than hidden states; the fusion layer starts with weights
-     *     as much larger for them, or it would hear little of the token for a long time
+     * <p>What reads inner layers starts by passing on the highest of them: of all three it knows most of the next token.
      */
-    public PrismNetwork(TargetArchitecture target, ModelPlan plan, double embeddingGain, long seed) {
+    public PrismNetwork(TargetArchitecture target, ModelPlan plan, InputGains gains, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         long hidden = target.hiddenSize();
         for (int module = 0; module < plan.modules(); module++) {
             String prefix = MODULES + module + ".";
             Fusion fusion = fusion(prefix + "fusion.", hidden, 2 * hidden, plan.fusionBias(), random);
-            fusion.weight().detach().narrow(1, 0, hidden).mul_(new Scalar(embeddingGain));
+            fusion.weight().detach().narrow(1, 0, hidden).mul_(new Scalar(gains.embedding()));
             modules.add(new Module(fusion, LayerWeights.create(parameters, prefix, target, hidden, random)));
         }
         innerFusion = plan.innerLayers().isEmpty()
                 ? Optional.empty()
-                : Optional.of(
-                        fusion(INNER_FUSION, hidden, plan.innerLayers().size() * hidden, plan.fusionBias(), random));
+                : Optional.of(innerFusion(plan, hidden, gains.highestLayer(), random));
+    }
+
+    private Fusion innerFusion(ModelPlan plan, long hidden, double gain, SplittableRandom random) {
+        long layers = plan.innerLayers().size();
+        Fusion fusion = fusion(INNER_FUSION, hidden, layers * hidden, plan.fusionBias(), random);
+        fusion.weight()
+                .detach()
+                .narrow(1, (layers - 1) * hidden, hidden)
+                .add_(torch.eye(hidden).mul_(new Scalar(gain)));
+        return fusion;
     }
 
     private Fusion fusion(String prefix, long hidden, long width, boolean bias, SplittableRandom random) {

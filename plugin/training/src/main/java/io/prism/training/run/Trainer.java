@@ -10,9 +10,11 @@ import io.prism.training.cache.FeatureCache;
 import io.prism.training.loss.DraftHead;
 import io.prism.training.loss.HeadLoss;
 import io.prism.training.network.AlignedForward;
+import io.prism.training.network.Batch;
 import io.prism.training.network.DraftNetwork;
 import io.prism.training.network.Eagle3Network;
 import io.prism.training.network.FrozenTarget;
+import io.prism.training.network.InputGains;
 import io.prism.training.network.LibTorch;
 import io.prism.training.network.PrismNetwork;
 import io.prism.training.optimise.AdamW;
@@ -208,19 +210,31 @@ public final class Trainer {
     private DraftNetwork network(ModelPlan model) {
         return model.recipe() == Recipe.EAGLE3
                 ? new Eagle3Network(target.architecture(), model, head.matrix(), plan.seed())
-                : new PrismNetwork(target.architecture(), model, embeddingGain(), plan.seed());
+                : new PrismNetwork(target.architecture(), model, inputGains(), plan.seed());
     }
 
-    /** Root mean square of the first batch's hidden states by that of the embeddings. */
-    private double embeddingGain() {
+    /** Of the first batch. */
+    private InputGains inputGains() {
         try (PointerScope _ = new PointerScope()) {
-            Tensor hidden = assembler.assemble(batches.batch(0, 0)).labels();
-            // padding is zeros
-            double states = hidden.square().sum().item_double()
-                    / hidden.ne(new Scalar(0)).sum().item_double();
-            double embeddings = target.embedding().square().mean().item_double();
-            return embeddings == 0 ? 1 : Math.sqrt(states / embeddings);
+            Batch batch = assembler.assemble(batches.batch(0, 0));
+            double states = rootMeanSquare(batch.labels());
+            long hidden = target.architecture().hiddenSize();
+            return new InputGains(
+                    gain(states, rootMeanSquare(target.embedding())),
+                    batch.inner()
+                            .map(inner -> gain(states, rootMeanSquare(inner.narrow(2, 2 * hidden, hidden))))
+                            .orElse(1.0));
         }
+    }
+
+    private static double gain(double wanted, double found) {
+        return found == 0 ? 1 : wanted / found;
+    }
+
+    /** Padding, which is zeros, left out. */
+    private static double rootMeanSquare(Tensor tensor) {
+        double elements = tensor.ne(new Scalar(0)).sum().item_double();
+        return elements == 0 ? 0 : Math.sqrt(tensor.square().sum().item_double() / elements);
     }
 
     private Acceptance runStage(

@@ -33,7 +33,7 @@ class AlignedForwardTest {
         ModelPlan plan = plan(List.of(0, 1, 2), mode);
         try (PointerScope _ = new PointerScope()) {
             FrozenTarget target = TinyTarget.frozen(3);
-            PrismNetwork network = new PrismNetwork(target.architecture(), plan, 1, 5);
+            PrismNetwork network = new PrismNetwork(target.architecture(), plan, InputGains.NONE, 5);
             Batch batch = TinyTarget.batch(7, SEQUENCES, POSITIONS);
             List<Tensor> outputs = new AlignedForward(network, plan, mode, target).run(batch, STEPS, false);
             ReferenceDrafter reference = new ReferenceDrafter(
@@ -71,7 +71,7 @@ class AlignedForwardTest {
         ModelPlan plan = plan(List.of(0, 1), KeyValueMode.INFERENCE);
         try (PointerScope _ = new PointerScope()) {
             FrozenTarget target = TinyTarget.frozen(3);
-            PrismNetwork network = new PrismNetwork(target.architecture(), plan, 1, 5);
+            PrismNetwork network = new PrismNetwork(target.architecture(), plan, InputGains.NONE, 5);
             AlignedForward forward = new AlignedForward(network, plan, KeyValueMode.INFERENCE, target);
             Batch batch = TinyTarget.batch(7, 1, POSITIONS);
             double[][] before = rows(forward.run(batch, 3, false).getLast());
@@ -87,7 +87,7 @@ class AlignedForwardTest {
         try (PointerScope _ = new PointerScope()) {
             FrozenTarget target = TinyTarget.frozen(3);
             ModelPlan plan = plan(mapping, KeyValueMode.INFERENCE);
-            PrismNetwork network = new PrismNetwork(target.architecture(), plan, 1, 5);
+            PrismNetwork network = new PrismNetwork(target.architecture(), plan, InputGains.NONE, 5);
             Batch batch = TinyTarget.batch(7, 1, POSITIONS);
             Tensor one = new AlignedForward(network, plan, KeyValueMode.INFERENCE, target)
                     .run(batch, step, false)

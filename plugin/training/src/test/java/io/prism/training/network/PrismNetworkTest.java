@@ -22,11 +22,26 @@ class PrismNetworkTest {
     void onlyTheEmbeddingHalfOfTheFusionStartsLarger() {
         ModelPlan plan = new ModelPlan(Recipe.PRISM, List.of(0, 1), List.of(), 0, KeyValueMode.INFERENCE, true);
         try (PointerScope _ = new PointerScope()) {
-            float[] plain = fusion(new PrismNetwork(TinyTarget.architecture(), plan, 1, 3));
-            float[] scaled = fusion(new PrismNetwork(TinyTarget.architecture(), plan, GAIN, 3));
+            float[] plain = fusion(new PrismNetwork(TinyTarget.architecture(), plan, InputGains.NONE, 3));
+            float[] scaled = fusion(new PrismNetwork(TinyTarget.architecture(), plan, new InputGains(GAIN, 1), 3));
             for (int i = 0; i < plain.length; i++) {
                 boolean embedding = i % (2 * TinyTarget.HIDDEN) < TinyTarget.HIDDEN;
                 assertThat(scaled[i]).isEqualTo((float) (embedding ? GAIN * plain[i] : plain[i]));
+            }
+        }
+    }
+
+    @Test
+    void whatReadsInnerLayersStartsByPassingOnTheHighest() {
+        ModelPlan plan =
+                new ModelPlan(Recipe.PRISM_STAR, List.of(0, 1), List.of(0, 1, 1), 0, KeyValueMode.INFERENCE, true);
+        try (PointerScope _ = new PointerScope()) {
+            float[] random = features(new PrismNetwork(TinyTarget.architecture(), plan, new InputGains(1, 0), 3));
+            float[] passing = features(new PrismNetwork(TinyTarget.architecture(), plan, new InputGains(1, GAIN), 3));
+            for (int i = 0; i < random.length; i++) {
+                int row = i / (3 * TinyTarget.HIDDEN);
+                boolean same = i % (3 * TinyTarget.HIDDEN) == 2 * TinyTarget.HIDDEN + row;
+                assertThat(passing[i]).isEqualTo((float) (same ? random[i] + GAIN : random[i]));
             }
         }
     }
@@ -45,11 +60,15 @@ class PrismNetworkTest {
 
     private static PrismNetwork network(List<Integer> mapping, long seed) {
         ModelPlan plan = new ModelPlan(Recipe.PRISM, mapping, List.of(), 0, KeyValueMode.INFERENCE, true);
-        return new PrismNetwork(TinyTarget.architecture(), plan, 1, seed);
+        return new PrismNetwork(TinyTarget.architecture(), plan, InputGains.NONE, seed);
     }
 
     private static float[] weights(PrismNetwork network, int module) {
         return LibTorch.floats(network.parameters().tensors().get("modules." + module + ".mlp.up_proj.weight"));
+    }
+
+    private static float[] features(PrismNetwork network) {
+        return LibTorch.floats(network.parameters().tensors().get("features.weight"));
     }
 
     private static float[] fusion(PrismNetwork network) {

@@ -17,6 +17,7 @@ import io.prism.training.network.Batch;
 import io.prism.training.network.DraftNetwork;
 import io.prism.training.network.Eagle3Network;
 import io.prism.training.network.FrozenTarget;
+import io.prism.training.network.InputGains;
 import io.prism.training.network.LibTorch;
 import io.prism.training.network.PrismNetwork;
 import io.prism.training.network.TinyTarget;
@@ -79,7 +80,7 @@ class DrafterAgreementTest {
             FrozenTarget target = FrozenTarget.of(TinyTarget.architecture(), EMBEDDING, HEAD);
             DraftNetwork network = recipe == Recipe.EAGLE3
                     ? new Eagle3Network(target.architecture(), model, target.head(), 5)
-                    : new PrismNetwork(target.architecture(), model, 1, 5);
+                    : new PrismNetwork(target.architecture(), model, InputGains.NONE, 5);
             if (epochs == 0) {
                 new DrafterFolder(SyntheticData.TARGET, Optional.empty()).write(folder, network, model, Map.of());
             } else {
