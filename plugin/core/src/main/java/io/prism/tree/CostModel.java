@@ -1,6 +1,9 @@
 package io.prism.tree;
 
 import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Time of a target pass by its number of rows, as measured on this machine. Thread-safe.
@@ -112,6 +115,15 @@ public final class CostModel {
             }
         }
         rebuild();
+    }
+
+    /** Milliseconds of the sizes that were measured or seen. */
+    @Override
+    public synchronized String toString() {
+        return IntStream.range(0, knots.length)
+                .filter(knot -> observations[knot] > 0)
+                .mapToObj(knot -> String.format(Locale.ROOT, "%d rows %.2f ms", knots[knot], curve[knots[knot]] / 1e6))
+                .collect(Collectors.joining(", "));
     }
 
     private void refine(int knot, double surprise) {

@@ -53,6 +53,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true)
 public final class BenchCommand implements CliCommand {
     private static final String NO_STOCK = "none";
+    private static final Duration MEASUREMENT_TIMEOUT = Duration.ofMinutes(2);
     private static final int WARMUP_PROMPTS = 4;
     private static final int WARMUP_TOKENS = 64;
 
@@ -252,8 +253,20 @@ public final class BenchCommand implements CliCommand {
             Optional<String> name = names.stream().skip(i).findFirst();
             for (Optional<String> tree : orDefault(trees)) {
                 PrismConfig config = engine.config(hosted.folder(), drafter, tree);
-                contenders.add(decoders.speculative(config, name));
+                Contender.Ours speculative = decoders.speculative(config, name);
+                contenders.add(speculative);
+                awaitMeasured(speculative);
             }
+        }
+    }
+
+    /** Passes are measured before anything else runs, so that decoders don't disturb each other's measurement. */
+    private static void awaitMeasured(Contender.Ours contender) {
+        try {
+            contender.decoder().awaitMeasured(MEASUREMENT_TIMEOUT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new PrismException("Interrupted while the cost of passes was measured", e);
         }
     }
 
