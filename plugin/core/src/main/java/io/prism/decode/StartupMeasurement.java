@@ -15,23 +15,23 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Times passes of the real target in the background while no request runs, which also warms it up: small sizes to large,
- * again and again, so that the last measurements are those of compiled code. Requests that come first are not delayed
- * but for the pass under way; their own passes are observed instead.
+ * again and again. The fastest measurement of a size counts, as whatever disturbs one (the compiler, other programs) only
+ * makes it slower. Requests that come first are not delayed but for the pass under way; their own passes are observed
+ * instead.
  */
 final class StartupMeasurement implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(StartupMeasurement.class);
 
-    /** Time spent in passes, after which it ends with the sweep. */
-    private static final long BUDGET_NANOS = 2_000_000_000L;
+    /** Time spent on one size, after which it is not measured again. */
+    private static final long NANOS_PER_SIZE = 150_000_000L;
 
-    private static final int LEAST_SWEEPS = 2;
-    private static final int MOST_SWEEPS = 200;
+    /** A size is measured this often even if that takes longer: the first passes of a size are those of cold code. */
+    private static final int LEAST_MEASUREMENTS = 3;
 
-    /** The median is taken over this many last measurements of a size. */
-    private static final int KEPT = 9;
+    private static final int MOST_MEASUREMENTS = 200;
 
     /** Larger sizes than one that costs this many one-row passes are of no use to a tree. */
-    private static final double USELESS = 12;
+    private static final double USELESS = 6;
 
     private static final int PREFIX = 32;
     private static final long POLL_MILLIS = 20;
@@ -79,34 +79,46 @@ final class StartupMeasurement implements AutoCloseable {
         int vocabulary = target.description().vocabularySize();
         int prefix = Math.min(PREFIX, session.capacity() - 1);
         session.prefill(sampleTokens(prefix, vocabulary), 0, prefix);
-        long[][] kept = new long[knots.length][KEPT];
-        int sizes = knots.length;
-        long spent = 0;
-        for (int sweep = 0; sweep < MOST_SWEEPS && (sweep < LEAST_SWEEPS || spent < BUDGET_NANOS); sweep++) {
-            for (int i = 0; i < sizes; i++) {
-                if (prefix + knots[i] > session.capacity()) {
-                    sizes = i;
+        long[] best = new long[knots.length];
+        Arrays.fill(best, Long.MAX_VALUE);
+        long[] spent = new long[knots.length];
+        int left = 1;
+        for (int sweep = 0; left > 0 && sweep < MOST_MEASUREMENTS; sweep++) {
+            left = 0;
+            for (int i = 0; i < knots.length && prefix + knots[i] <= session.capacity(); i++) {
+                if (sweep < LEAST_MEASUREMENTS || spent[i] < NANOS_PER_SIZE) {
+                    if (!awaitIdle()) {
+                        return;
+                    }
+                    long nanos = time(session, chain(knots[i], vocabulary));
+                    spent[i] += nanos;
+                    best[i] = Math.min(best[i], nanos);
+                    left++;
+                }
+                if (best[i] > USELESS * best[0]) {
                     break;
                 }
-                if (!awaitIdle()) {
-                    return;
-                }
-                TokenTree chain = chain(knots[i], vocabulary);
-                long start = System.nanoTime();
-                session.verify(chain);
-                long nanos = System.nanoTime() - start;
-                spent += nanos;
-                kept[i][sweep % KEPT] = nanos;
-                if (nanos > USELESS * kept[0][sweep % KEPT]) {
-                    sizes = i + 1;
-                }
             }
-            int measured = Math.min(sweep + 1, KEPT);
-            for (int i = 0; i < sizes; i++) {
-                cost.calibrate(knots[i], Arrays.copyOf(kept[i], measured));
+            calibrate(knots, best);
+        }
+        LOG.debug("Measured passes: {}", cost);
+    }
+
+    private static long time(TargetSession session, TokenTree tree) {
+        long start = System.nanoTime();
+        session.verify(tree);
+        return System.nanoTime() - start;
+    }
+
+    /** A pass takes no longer than one of more rows: where it seemed to, it was disturbed. */
+    private void calibrate(int[] knots, long[] best) {
+        long least = Long.MAX_VALUE;
+        for (int i = knots.length - 1; i >= 0; i--) {
+            least = Math.min(least, best[i]);
+            if (best[i] < Long.MAX_VALUE) {
+                cost.calibrate(knots[i], new long[] {least});
             }
         }
-        LOG.debug("Measured passes in {} ms: {}", spent / 1_000_000, cost);
     }
 
     private static int[] sampleTokens(int count, int vocabulary) {
