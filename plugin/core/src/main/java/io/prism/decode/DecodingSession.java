@@ -29,7 +29,7 @@ public final class DecodingSession implements AutoCloseable {
 
     private final TargetSession target;
     private final @Nullable GuardedDrafter drafter;
-    private final RoundPlanner planner;
+    private final RoundPlanners planners;
     private final ExperienceLedger ledger;
     private final Rounds rounds;
     private final KvBudget memory;
@@ -47,7 +47,7 @@ public final class DecodingSession implements AutoCloseable {
     DecodingSession(
             TargetSession target,
             @Nullable GuardedDrafter drafter,
-            RoundPlanner planner,
+            RoundPlanners planners,
             ExperienceLedger ledger,
             Rounds rounds,
             KvBudget memory,
@@ -57,7 +57,7 @@ public final class DecodingSession implements AutoCloseable {
             AtomicInteger requests) {
         this.target = target;
         this.drafter = drafter;
-        this.planner = planner;
+        this.planners = planners;
         this.ledger = ledger;
         this.rounds = rounds;
         this.memory = memory;
@@ -107,7 +107,7 @@ public final class DecodingSession implements AutoCloseable {
                     "Can't truncate a history of " + history.length() + " tokens to " + length);
         }
         history.truncate(length);
-        planner.truncated();
+        planners.truncated();
         truncateCaches(length);
     }
 
@@ -177,6 +177,7 @@ public final class DecodingSession implements AutoCloseable {
         private final GenerationRequest request;
         private final TokenListener listener;
         private final Verifier verifier;
+        private final RoundPlanner planner;
         private final StatisticsCollector statistics;
         private final int before = history.length();
         private final int start;
@@ -191,6 +192,7 @@ public final class DecodingSession implements AutoCloseable {
             this.statistics = new StatisticsCollector(request.prompt().length);
             this.start = before + request.prompt().length;
             this.speculating = request.speculate() ? drafter : null;
+            this.planner = planners.of(request.sampling().isGreedy());
             this.step = new RoundStep(target, planner, speculating, statistics, tree);
             if (request.sampling().isGreedy()) {
                 verifier = greedy;

@@ -55,7 +55,11 @@ final class JointSizing {
             takeAll();
             return;
         }
-        sharing.begin(sessions, otherRows);
+        double pace = 0;
+        for (Proposal proposal : proposals) {
+            pace += proposal.planner().pace() / proposals.size();
+        }
+        sharing.begin(sessions, otherRows, pace);
         for (Proposal proposal : proposals) {
             sharing.add(proposal.planner().ranked(), proposal.maxRows());
         }

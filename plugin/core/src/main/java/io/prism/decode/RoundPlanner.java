@@ -4,9 +4,12 @@ import io.prism.config.TreeSpec;
 import io.prism.tree.AcceptanceModel;
 import io.prism.tree.CostModel;
 import io.prism.tree.DraftBudget;
+import io.prism.tree.Pace;
 import io.prism.tree.ProposalFollower;
+import io.prism.tree.StepWorth;
 import io.prism.tree.TokenTree;
 import io.prism.tree.TreeSizer;
+import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,22 +51,38 @@ final class RoundPlanner {
     /** Drafting that costs no more than this share of a plain pass may be tried anew by every request. */
     private static final double CHEAP_DRAFT = 0.1;
 
+    /** Deepest draft asked for while it is not known what a step costs. */
+    private static final int FIRST_STEPS = 2;
+
+    /** Proposals that a cheap drafter may make in any case when nothing is known of it. */
+    private static final long FIRST_PROPOSALS = 16;
+
     /** Share of a new observation in running means of costs and savings. */
     private static final double MEAN_STEP = 0.05;
 
     /** Deepest draft asked for when the size is free. */
     static final int AUTO_STEPS = 16;
 
+    /** Steps of drafting that cost less than this share of a plain pass are not weighed. */
+    private static final double FREE_STEP = 0.002;
+
     private static final int AUTO_TOP_K = 4;
     private static final int AUTO_NODES = 63;
 
     private final CostModel cost;
     private final AcceptanceModel acceptance;
+    private final StepWorth stepWorth;
+    private final Pace pace;
     private final TreeSizer sizer;
     private final ProposalFollower follower;
     private final TreeSpec spec;
     private final boolean trees;
-    private @Nullable DraftBudget lastBudget;
+    /** What the drafter was last asked for, by how many sessions, and how many steps it went. */
+    private @Nullable DraftBudget asked;
+
+    private int askedSessions = 1;
+    private final IntToDoubleFunction addedByNodes = nodes -> added(1 + nodes, askedSessions);
+    private int stepsRun = 1;
 
     /** See {@link Experience}. */
     private double allowance;
@@ -80,9 +99,11 @@ final class RoundPlanner {
     private boolean verifying;
 
     /** @param trees whether the target verifies trees */
-    RoundPlanner(CostModel cost, AcceptanceModel acceptance, TreeSpec spec, boolean trees) {
+    RoundPlanner(CostModel cost, Learned learned, TreeSpec spec, boolean trees) {
         this.cost = cost;
-        this.acceptance = acceptance;
+        this.acceptance = learned.acceptance();
+        this.stepWorth = learned.stepWorth();
+        this.pace = learned.pace();
         this.sizer = new TreeSizer(acceptance);
         this.follower = new ProposalFollower(acceptance);
         this.spec = spec;
@@ -127,15 +148,17 @@ final class RoundPlanner {
         }
         if (!spec.isAuto()) {
             DraftBudget fixed = spec.fixed().orElseThrow();
-            return reused(
-                    Math.min(fixed.steps(), maxSteps), trees ? fixed.topK() : 1, Math.min(fixed.nodes(), rows - 1));
+            int steps = Math.min(fixed.steps(), maxSteps);
+            int nodes = Math.min(fixed.nodes(), rows - 1);
+            return asking(new DraftBudget(steps, trees ? fixed.topK() : 1, nodes), sessions);
         }
         if (!cost.isKnown() || !mayDraft(sessions)) {
             return null;
         }
         double plain = cost.nanos(sessions);
+        int mostSteps = Math.min(maxSteps, meanDraftPerStep > 0 ? AUTO_STEPS : FIRST_STEPS);
         int steps = 1;
-        while (steps < Math.min(maxSteps, AUTO_STEPS) && acceptance.reach(steps + 1) * plain >= meanDraftPerStep) {
+        while (steps < mostSteps && acceptance.reach(steps + 1) * plain >= meanDraftPerStep) {
             steps++;
         }
         // A tree can give this many tokens more than a plain round at most.
@@ -143,7 +166,28 @@ final class RoundPlanner {
             rows--;
         }
         int nodes = Math.min(rows - 1, trees ? AUTO_NODES : steps);
-        return nodes < 1 ? null : reused(steps, trees ? AUTO_TOP_K : 1, nodes);
+        return nodes < 1
+                ? null
+                : asking(new DraftBudget(steps, trees ? AUTO_TOP_K : 1, nodes, leastLogProbability(plain)), sessions);
+    }
+
+    private DraftBudget asking(DraftBudget budget, int sessions) {
+        asked = budget;
+        askedSessions = sessions;
+        stepsRun = 1;
+        return budget;
+    }
+
+    /** Below which probability of a path a further step does not pay. */
+    private float leastLogProbability(double plain) {
+        return meanDraftPerStep < FREE_STEP * plain
+                ? Float.NEGATIVE_INFINITY
+                : stepWorth.leastLogProbability(meanDraftPerStep / (pace() * plain));
+    }
+
+    /** What a token takes now, as a share of what it takes in plain rounds; at most 1. */
+    double pace() {
+        return pace.value();
     }
 
     /** What a tree of this many rows would add to the time of all sessions if theirs had only one row each. */
@@ -157,6 +201,9 @@ final class RoundPlanner {
             return true;
         }
         probing = true;
+        if (acceptance.judged() < FIRST_PROPOSALS && meanDraftPerStep <= CHEAP_DRAFT * cost.nanos(sessions)) {
+            return true;
+        }
         if (follower.isActive() || probeCredit < meanDraft) {
             return false;
         }
@@ -164,19 +211,19 @@ final class RoundPlanner {
         return true;
     }
 
-    private DraftBudget reused(int steps, int topK, int nodes) {
-        DraftBudget last = lastBudget;
-        if (last == null || last.steps() != steps || last.topK() != topK || last.nodes() != nodes) {
-            last = new DraftBudget(steps, topK, nodes);
-            lastBudget = last;
-        }
-        return last;
-    }
-
     /** Takes a look at a proposal; it must stay as it is until {@link #take}. */
     void consider(TokenTree proposal) {
         follower.begin(proposal);
         sizer.rank(proposal, trees);
+        DraftBudget budget = asked;
+        if (budget == null || takesAll()) {
+            return;
+        }
+        stepsRun = sizer.steps(budget);
+        double plain = cost.nanos(askedSessions);
+        if (meanDraftPerStep >= FREE_STEP * plain) {
+            stepWorth.learn(sizer, stepsRun, pace() * plain, addedByNodes);
+        }
     }
 
     /** The proposal last considered, with its nodes in order. */
@@ -233,7 +280,7 @@ final class RoundPlanner {
      * @param draft time of drafting
      * @param catchUp the part of it in which the drafter was told of tokens of earlier rounds: paid for once, so no part of
      *     what a proposal costs
-     * @param pass time of the pass
+     * @param passTime time of the pass
      * @param other time of everything else
      */
     void finished(
@@ -242,22 +289,23 @@ final class RoundPlanner {
             int tokens,
             double draft,
             double catchUp,
-            double pass,
+            double passTime,
             double other) {
-        allowance += LOSS_SHARE * (draft + pass + other);
+        allowance += LOSS_SHARE * (draft + passTime + other);
         if (plain == 0) {
             return;
         }
         if (budget != null) {
             double proposing = draft - catchUp;
             meanDraft += meanStep() * (proposing - meanDraft);
-            meanDraftPerStep += meanStep() * (proposing / budget.steps() - meanDraftPerStep);
+            meanDraftPerStep += meanStep() * (proposing / stepsRun - meanDraftPerStep);
             drafts++;
         }
+        pace.observe((draft - catchUp + passTime + other) / plain, tokens);
         probeCredit += PROBE_SHARE * plain - (probing ? catchUp : 0);
         probeCredit = Math.min(probeCredit, Math.max(meanDraft, plain));
         if (verifying) {
-            allowance += tokens * plain - draft - pass - other;
+            allowance += tokens * plain - draft - passTime - other;
         } else if (!probing) {
             allowance -= draft;
         }

@@ -6,7 +6,6 @@ import io.prism.spi.Drafter;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.TargetModel;
 import io.prism.spi.TargetSession;
-import io.prism.tree.AcceptanceModel;
 import io.prism.tree.CostModel;
 import java.time.Duration;
 import java.util.Optional;
@@ -49,7 +48,8 @@ public final class SpeculativeDecoder implements AutoCloseable {
     private final CostModel cost;
     private final Rounds rounds;
     private final KvBudget memory;
-    private final AcceptanceModel acceptance = new AcceptanceModel(STEPS);
+    private final Learned greedy = Learned.nothing(STEPS);
+    private final Learned sampled = Learned.nothing(STEPS);
     private final ExperienceLedger ledger = new ExperienceLedger();
     private final AtomicInteger requests = new AtomicInteger();
     private final @Nullable StartupMeasurement measurement;
@@ -120,9 +120,13 @@ public final class SpeculativeDecoder implements AutoCloseable {
         GuardedDrafter guarded = drafter.map(
                         it -> new GuardedDrafter(it, states, hidden, vocabulary, drafterTimeout.toNanos()))
                 .orElse(null);
-        RoundPlanner planner = new RoundPlanner(cost, acceptance, config.tree(), target.verifiesTrees());
+        RoundPlanners planners = new RoundPlanners(planner(greedy), planner(sampled));
         return new DecodingSession(
-                session, guarded, planner, ledger, rounds, memory, kernels, vocabulary, config, requests);
+                session, guarded, planners, ledger, rounds, memory, kernels, vocabulary, config, requests);
+    }
+
+    private RoundPlanner planner(Learned learned) {
+        return new RoundPlanner(cost, learned, config.tree(), target.verifiesTrees());
     }
 
     /** What passes cost, as known now. */

@@ -7,9 +7,10 @@ import java.util.Arrays;
  * thread-safe.
  *
  * <p>A drafter's log-probability is its confidence, not a promise: the same number may mean 90% from one drafter and 30%
- * from another. Trials (parent accepted; was this child?) are counted by the drafter's probability and the depth, and
- * shrunk in two steps as Beta priors do: a cell towards all depths of its probability, that towards a pessimistic share
- * of the drafter's own probability. Old trials fade.
+ * from another. Trials (parent accepted; was this child?) are counted by the drafter's probability, by whether it is the
+ * drafter's first choice after its parent (which greedy decoding takes far more often than a second choice of the same
+ * probability), and by the depth. They are shrunk in two steps as Beta priors do: a cell towards all depths of its
+ * probability and choice, that towards a pessimistic share of the drafter's own probability. Old trials fade.
  */
 public final class AcceptanceModel {
     /** Lower bounds of the classes of the drafter's probability, falling. */
@@ -33,9 +34,11 @@ public final class AcceptanceModel {
     /** Share of a new observation in {@link #continuations}. */
     private static final double CONTINUATION_STEP = 0.03;
 
-    private final double[][] trials = new double[CLASS_BOUNDS.length][DEPTHS + 1];
-    private final double[][] successes = new double[CLASS_BOUNDS.length][DEPTHS + 1];
+    private final double[][] trials = new double[2 * CLASS_BOUNDS.length][DEPTHS + 1];
+    private final double[][] successes = new double[2 * CLASS_BOUNDS.length][DEPTHS + 1];
+    private boolean[] first = new boolean[64];
     private final double[] continuations;
+    private long judged;
 
     /** @param maxSteps the deepest trees of interest */
     public AcceptanceModel(int maxSteps) {
@@ -49,17 +52,21 @@ public final class AcceptanceModel {
      * @param pathProbabilities receives one number for each node, 1 for the root
      */
     public synchronized void pathProbabilities(TokenTree tree, double[] pathProbabilities) {
+        if (first.length < tree.size()) {
+            first = new boolean[Math.max(tree.size(), 2 * first.length)];
+        }
+        tree.markFirstChoices(first);
         pathProbabilities[0] = 1;
         for (int node = 1; node < tree.size(); node++) {
-            double probability = estimate(tree.logProbability(node), tree.depth(node));
+            double probability = estimate(tree.logProbability(node), first[node], tree.depth(node));
             pathProbabilities[node] = pathProbabilities[tree.parent(node)] * probability;
         }
     }
 
     /** Chance that a child is accepted once its parent is. */
-    synchronized double estimate(float logProbability, int depth) {
+    synchronized double estimate(float logProbability, boolean firstChoice, int depth) {
         double probability = Math.exp(logProbability);
-        int row = classOf(probability);
+        int row = rowOf(probability, firstChoice);
         int column = Math.min(depth, DEPTHS);
         double prior = PRIOR_TRUST * probability;
         double ofClass = (successes[row][0] + PRIOR_TRIALS * prior) / (trials[row][0] + PRIOR_TRIALS);
@@ -75,15 +82,21 @@ public final class AcceptanceModel {
         return reach;
     }
 
+    /** How many proposals it has learned from. */
+    public synchronized long judged() {
+        return judged;
+    }
+
     /** The parent of a proposed token was accepted; was the token? */
-    synchronized void child(float logProbability, int depth, boolean accepted) {
-        int row = classOf(Math.exp(logProbability));
+    synchronized void child(float logProbability, boolean firstChoice, int depth, boolean accepted) {
+        int row = rowOf(Math.exp(logProbability), firstChoice);
         count(row, 0, accepted);
         count(row, Math.min(depth, DEPTHS), accepted);
     }
 
     /** A path was accepted down to {@code depth - 1} and had children there; was one of them? */
     synchronized void continuation(int depth, boolean accepted) {
+        judged += depth == 1 ? 1 : 0;
         int step = Math.min(depth, continuations.length - 1);
         continuations[step] += CONTINUATION_STEP * ((accepted ? 1 : 0) - continuations[step]);
     }
@@ -99,11 +112,11 @@ public final class AcceptanceModel {
         }
     }
 
-    private static int classOf(double probability) {
+    private static int rowOf(double probability, boolean firstChoice) {
         int row = 0;
         while (probability < CLASS_BOUNDS[row]) {
             row++;
         }
-        return row;
+        return firstChoice ? row : CLASS_BOUNDS.length + row;
     }
 }

@@ -8,6 +8,7 @@ package io.prism.tree;
 public final class ProposalFollower {
     private final AcceptanceModel model;
     private final TokenTree proposal = new TokenTree(0);
+    private boolean[] first = new boolean[64];
     private int node = -1;
 
     public ProposalFollower(AcceptanceModel model) {
@@ -18,6 +19,10 @@ public final class ProposalFollower {
     public void begin(TokenTree tree) {
         proposal.copyFrom(tree);
         node = tree.size() > 1 ? 0 : -1;
+        if (first.length < tree.size()) {
+            first = new boolean[Math.max(tree.size(), 2 * first.length)];
+        }
+        proposal.markFirstChoices(first);
     }
 
     /** The next token of the text. */
@@ -30,7 +35,7 @@ public final class ProposalFollower {
         for (int child = node + 1; child < proposal.size(); child++) {
             if (proposal.parent(child) == node) {
                 boolean accepted = proposal.token(child) == token;
-                model.child(proposal.logProbability(child), proposal.depth(child), accepted);
+                model.child(proposal.logProbability(child), first[child], proposal.depth(child), accepted);
                 tried = true;
                 next = accepted ? child : next;
             }

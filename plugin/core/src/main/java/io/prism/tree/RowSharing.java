@@ -7,14 +7,15 @@ import java.util.List;
 /**
  * Shares the rows of a pass out among the proposals of the sessions that take part in it. Reusable; not thread-safe.
  *
- * <p>Each session has one row for its root. Further rows go to the most probable nodes of all proposals, one by one. With
- * n of them the pass is expected to give (number of sessions) + (sum of their path probabilities) tokens, in the time of
- * a pass of that many rows; the n with the most tokens per time is chosen, which is 0 where nothing pays. So a node
- * competes with those of all sessions, and trees get smaller as sessions get more: their roots alone take the rows that
+ * <p>Each session has one row for its root. Further rows go to the most probable nodes of all proposals, one by one. n of
+ * them are expected to give (sum of their path probabilities) tokens, each of which is worth the time that decoding takes
+ * for a token now, and add time to the pass; the n that saves most is chosen, which is 0 where nothing pays. That the worth
+ * is that of all rounds, and not of this one, makes the most tokens per time in the long run: rounds that promise much
+ * take large trees, others none. So a node competes with those of all sessions, and trees get smaller as sessions get more: their roots alone take the rows that
  * cost little. Rows that are in the pass for another reason make further ones dearer too; their own time is left out.
  */
 public final class RowSharing {
-    /** Trees must promise this much more tokens per time than a plain round: estimates err, and plain rounds are sure. */
+    /** Trees must promise to save this share of a plain round: estimates err, and plain rounds are sure. */
     static final double LEAST_GAIN = 0.02;
 
     private final CostModel cost;
@@ -22,6 +23,7 @@ public final class RowSharing {
     private int sessions;
     private int baseRows;
     private double plainNanos;
+    private double tokenNanos;
     private int[] mostNodes = new int[4];
     private int[] taken = new int[4];
     private int[] picks = new int[64];
@@ -36,11 +38,13 @@ public final class RowSharing {
      *
      * @param newSessions sessions whose round it is
      * @param otherRows further rows of the pass, which are needed in any case
+     * @param pace what a token takes now, as a share of what it takes in plain rounds, at most 1: see {@link Pace}
      */
-    public void begin(int newSessions, int otherRows) {
+    public void begin(int newSessions, int otherRows, double pace) {
         sessions = newSessions;
         baseRows = newSessions + otherRows;
         plainNanos = nanos(newSessions);
+        tokenNanos = pace * plainNanos / newSessions;
         proposals.clear();
     }
 
@@ -72,8 +76,8 @@ public final class RowSharing {
             picks = new int[most];
         }
         Arrays.fill(taken, 0, proposals.size(), 0);
-        double expected = sessions;
-        double bestRate = expected * (1 + LEAST_GAIN) / plainNanos;
+        double expected = 0;
+        double mostSaved = LEAST_GAIN * plainNanos;
         int best = 0;
         for (int count = 0; count < most; count++) {
             int next = mostProbable();
@@ -83,9 +87,9 @@ public final class RowSharing {
             expected += proposals.get(next).probability(taken[next]);
             taken[next]++;
             picks[count] = next;
-            double rate = expected / (plainNanos + added(count + 1));
-            if (rate > bestRate) {
-                bestRate = rate;
+            double saved = expected * tokenNanos - added(count + 1);
+            if (saved > mostSaved) {
+                mostSaved = saved;
                 best = count + 1;
             }
         }

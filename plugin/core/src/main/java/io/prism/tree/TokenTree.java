@@ -11,6 +11,7 @@ public final class TokenTree {
     private int[] parents;
     private int[] depths;
     private float[] logProbabilities;
+    private int[] firstChildren = {};
     private int size;
 
     /** Creates a tree that holds only its root. */
@@ -116,6 +117,27 @@ public final class TokenTree {
             }
         }
         return true;
+    }
+
+    /**
+     * Tells which nodes are the most probable child of their parent, by the drafter; the earlier one of equals.
+     *
+     * @param target holds at least {@link #size()} elements
+     */
+    void markFirstChoices(boolean[] target) {
+        if (firstChildren.length < size) {
+            firstChildren = new int[tokens.length];
+        }
+        Arrays.fill(firstChildren, 0, size, 0);
+        Arrays.fill(target, 0, size, false);
+        for (int node = 1; node < size; node++) {
+            int first = firstChildren[parents[node]];
+            if (first == 0 || logProbabilities[node] > logProbabilities[first]) {
+                target[first] = false;
+                target[node] = true;
+                firstChildren[parents[node]] = node;
+            }
+        }
     }
 
     /** Copies parents to {@code target}, which holds at least {@link #size()} elements. */

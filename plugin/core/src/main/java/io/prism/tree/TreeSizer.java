@@ -18,6 +18,8 @@ public final class TreeSizer {
     private int[] nodes = new int[64];
     private int[] renumbered = new int[64];
     private boolean[] onChain = new boolean[64];
+    private float[] paths = new float[64];
+    private float[] bestPaths = new float[32];
 
     public TreeSizer(AcceptanceModel acceptance) {
         this.acceptance = acceptance;
@@ -47,6 +49,27 @@ public final class TreeSizer {
         return pathProbabilities[nodes[index]];
     }
 
+    /** Depth of a node. */
+    int depth(int index) {
+        return proposal.depth(nodes[index]);
+    }
+
+    /** How many steps the drafter went: as many as it was asked for, unless its best path became too improbable. */
+    public int steps(DraftBudget budget) {
+        int steps = 1;
+        while (steps < budget.steps()
+                && bestPath(steps) > Float.NEGATIVE_INFINITY
+                && bestPath(steps) >= budget.leastLogProbability()) {
+            steps++;
+        }
+        return steps;
+    }
+
+    /** The drafter's own logarithmic probability of its best path of a depth; minus infinity if there is none. */
+    float bestPath(int depth) {
+        return depth < bestPaths.length ? bestPaths[depth] : Float.NEGATIVE_INFINITY;
+    }
+
     /**
      * Cuts the tree out.
      *
@@ -71,6 +94,7 @@ public final class TreeSizer {
         int size = proposal.size();
         reserve(size);
         acceptance.pathProbabilities(proposal, pathProbabilities);
+        rankPaths();
         boolean all = trees || proposal.isChain();
         if (!all) {
             markBestChain();
@@ -85,6 +109,21 @@ public final class TreeSizer {
         }
         Arrays.sort(order, 0, ordered);
         return ordered;
+    }
+
+    private void rankPaths() {
+        Arrays.fill(bestPaths, Float.NEGATIVE_INFINITY);
+        paths[0] = 0;
+        for (int node = 1; node < proposal.size(); node++) {
+            paths[node] = paths[proposal.parent(node)] + proposal.logProbability(node);
+            int depth = proposal.depth(node);
+            if (depth >= bestPaths.length) {
+                int length = bestPaths.length;
+                bestPaths = Arrays.copyOf(bestPaths, 2 * depth);
+                Arrays.fill(bestPaths, length, bestPaths.length, Float.NEGATIVE_INFINITY);
+            }
+            bestPaths[depth] = Math.max(bestPaths[depth], paths[node]);
+        }
     }
 
     /** The path from the root whose nodes' path probabilities have the largest sum: the most expected tokens. */
@@ -116,6 +155,7 @@ public final class TreeSizer {
             nodes = new int[capacity];
             renumbered = new int[capacity];
             onChain = new boolean[capacity];
+            paths = new float[capacity];
         }
     }
 }

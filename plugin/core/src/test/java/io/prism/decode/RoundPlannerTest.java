@@ -3,7 +3,6 @@ package io.prism.decode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.prism.config.TreeSpec;
-import io.prism.tree.AcceptanceModel;
 import io.prism.tree.CostModel;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
@@ -31,7 +30,7 @@ class RoundPlannerTest {
         final double real;
         final Random random = new Random(5);
         final CostModel cost = new CostModel(MAX_ROWS);
-        final AcceptanceModel acceptance = new AcceptanceModel(16);
+        final Learned learned = Learned.nothing(16);
         double noise = 0.05;
 
         World(double rowCost, double draftCost, double claimed, double real) {
@@ -54,7 +53,7 @@ class RoundPlannerTest {
         }
 
         RoundPlanner planner(boolean trees) {
-            return new RoundPlanner(cost, acceptance, TreeSpec.AUTO, trees);
+            return new RoundPlanner(cost, learned, TreeSpec.AUTO, trees);
         }
 
         /** Time taken over the time of plain decoding. */
@@ -168,13 +167,13 @@ class RoundPlannerTest {
     @Test
     void aFixedTreeIsTheBudgetOfEveryRoundAsFarAsThereIsRoom() {
         World world = new World(1, 1, 0.5, 0);
-        RoundPlanner planner = new RoundPlanner(world.cost, world.acceptance, TreeSpec.of(6, 4, 16), true);
+        RoundPlanner planner = new RoundPlanner(world.cost, world.learned, TreeSpec.of(6, 4, 16), true);
         assertThat(planner.budget(100, 100, 1)).isEqualTo(new DraftBudget(6, 4, 16));
         assertThat(planner.budget(3, 100, 1)).isEqualTo(new DraftBudget(3, 4, 16));
         assertThat(planner.budget(100, 5, 1)).isEqualTo(new DraftBudget(6, 4, 4));
         assertThat(planner.budget(0, 100, 1)).isNull();
         assertThat(planner.budget(100, 1, 1)).isNull();
-        RoundPlanner chains = new RoundPlanner(world.cost, world.acceptance, TreeSpec.of(6, 4, 16), false);
+        RoundPlanner chains = new RoundPlanner(world.cost, world.learned, TreeSpec.of(6, 4, 16), false);
         assertThat(chains.budget(100, 100, 1)).isEqualTo(new DraftBudget(6, 1, 16));
     }
 

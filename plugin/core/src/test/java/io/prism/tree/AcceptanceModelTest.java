@@ -16,23 +16,23 @@ class AcceptanceModelTest {
     @Test
     void aDrafterIsNotTrustedBeforeItIsKnown() {
         for (double p : new double[] {0.01, 0.1, 0.5, 0.9, 1}) {
-            assertThat(model.estimate(log(p), 1)).isLessThan(0.7 * p).isPositive();
+            assertThat(model.estimate(log(p), true, 1)).isLessThan(0.7 * p).isPositive();
         }
-        assertThat(model.estimate(Float.NEGATIVE_INFINITY, 1)).isZero();
+        assertThat(model.estimate(Float.NEGATIVE_INFINITY, true, 1)).isZero();
     }
 
     @Test
     void estimatesLearnWhatADraftersNumbersAreWorth() {
         Random random = new Random(1);
         for (int i = 0; i < 4000; i++) {
-            model.child(log(0.85), 2, random.nextDouble() < 0.3);
+            model.child(log(0.85), true, 2, random.nextDouble() < 0.3);
         }
         // the last 400 trials: a standard error of 0.023
-        assertThat(model.estimate(log(0.85), 2)).isCloseTo(0.3, within(0.07));
-        assertThat(model.estimate(log(0.85), 5))
+        assertThat(model.estimate(log(0.85), true, 2)).isCloseTo(0.3, within(0.07));
+        assertThat(model.estimate(log(0.85), true, 5))
                 .as("another depth, nothing else known")
                 .isCloseTo(0.3, within(0.07));
-        assertThat(model.estimate(log(0.15), 2))
+        assertThat(model.estimate(log(0.15), true, 2))
                 .as("another class is untouched")
                 .isLessThan(0.1);
     }
@@ -40,22 +40,32 @@ class AcceptanceModelTest {
     @Test
     void depthsAreToldApartOnceTheyAreKnown() {
         for (int i = 0; i < 200; i++) {
-            model.child(log(0.85), 1, true);
-            model.child(log(0.85), 3, false);
+            model.child(log(0.85), true, 1, true);
+            model.child(log(0.85), true, 3, false);
         }
-        assertThat(model.estimate(log(0.85), 1)).isGreaterThan(0.95);
-        assertThat(model.estimate(log(0.85), 3)).isLessThan(0.05);
+        assertThat(model.estimate(log(0.85), true, 1)).isGreaterThan(0.95);
+        assertThat(model.estimate(log(0.85), true, 3)).isLessThan(0.05);
+    }
+
+    @Test
+    void firstChoicesAreToldApartFromOthersOfTheSameProbability() {
+        for (int i = 0; i < 200; i++) {
+            model.child(log(0.15), true, 1, true);
+            model.child(log(0.15), false, 1, false);
+        }
+        assertThat(model.estimate(log(0.15), true, 1)).isGreaterThan(0.95);
+        assertThat(model.estimate(log(0.15), false, 1)).isLessThan(0.05);
     }
 
     @Test
     void oldTrialsFade() {
         for (int i = 0; i < 5000; i++) {
-            model.child(log(0.5), 1, true);
+            model.child(log(0.5), true, 1, true);
         }
         for (int i = 0; i < 2000; i++) {
-            model.child(log(0.5), 1, false);
+            model.child(log(0.5), true, 1, false);
         }
-        assertThat(model.estimate(log(0.5), 1)).isLessThan(0.05);
+        assertThat(model.estimate(log(0.5), true, 1)).isLessThan(0.05);
     }
 
     @Test
@@ -66,7 +76,7 @@ class AcceptanceModelTest {
         double[] p = new double[3];
         model.pathProbabilities(tree, p);
         assertThat(p[0]).isEqualTo(1);
-        assertThat(p[b]).isCloseTo(p[a] * model.estimate(log(0.8), 2), within(1e-12));
+        assertThat(p[b]).isCloseTo(p[a] * model.estimate(log(0.8), true, 2), within(1e-12));
     }
 
     @Test
@@ -84,9 +94,9 @@ class AcceptanceModelTest {
             assertThat(follower.isActive()).isFalse();
             follower.token(7);
         }
-        assertThat(model.estimate(log(0.85), 1)).isGreaterThan(0.95);
-        assertThat(model.estimate(log(0.15), 1)).isLessThan(0.05);
-        assertThat(model.estimate(log(0.85), 2)).isLessThan(0.05);
+        assertThat(model.estimate(log(0.85), true, 1)).isGreaterThan(0.95);
+        assertThat(model.estimate(log(0.15), false, 1)).isLessThan(0.05);
+        assertThat(model.estimate(log(0.85), true, 2)).isLessThan(0.05);
         assertThat(model.reach(1)).isGreaterThan(0.95);
         assertThat(model.reach(2)).isLessThan(0.05);
     }

@@ -20,7 +20,7 @@ class TreeSizerTest {
         TreeSizer sizer = new TreeSizer(acceptance);
         RowSharing sharing = new RowSharing(cost);
         sizer.rank(proposal, trees);
-        sharing.begin(1, 0);
+        sharing.begin(1, 0, 1);
         sharing.add(sizer, rows);
         sharing.share();
         sizer.take(sharing.nodes(0), chosen);
@@ -41,7 +41,7 @@ class TreeSizerTest {
         Random random = new Random(1);
         for (int i = 0; i < 40_000; i++) {
             double p = random.nextDouble();
-            acceptance.child((float) Math.log(p), 1 + random.nextInt(8), random.nextDouble() < p);
+            acceptance.child((float) Math.log(p), random.nextBoolean(), 1 + random.nextInt(8), random.nextDouble() < p);
         }
         return acceptance;
     }
@@ -104,7 +104,7 @@ class TreeSizerTest {
     void theSavingIsTheExpectedOneInTime() {
         // A node of class [0.9, 0.95) with many trials, all accepted: 2 tokens in 1.1 ms instead of 2 ms.
         for (int i = 0; i < 5000; i++) {
-            acceptance.child((float) Math.log(0.92), 1, true);
+            acceptance.child((float) Math.log(0.92), true, 1, true);
         }
         double saving = choose(rowsCost(0.1), acceptance, chain(1, 0.92), true, MAX_ROWS, chosen);
         assertThat(saving).isCloseTo(0.9e6, within(0.02e6));

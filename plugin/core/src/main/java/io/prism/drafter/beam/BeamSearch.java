@@ -33,6 +33,7 @@ public final class BeamSearch {
     private int steps;
     private int width;
     private int nodes;
+    private float least;
     private int step;
 
     /** First candidate of the last level. */
@@ -71,6 +72,7 @@ public final class BeamSearch {
         steps = Math.min(budget.steps(), mostSteps);
         width = Math.min(budget.topK(), model.draftVocabularySize());
         nodes = budget.nodes();
+        least = budget.leastLogProbability();
         reserve(width, nodes);
         size = 0;
         bestCount = 0;
@@ -148,12 +150,13 @@ public final class BeamSearch {
 
     /**
      * Chooses the best candidates of the last level whose children may still be among the best N: a child scores at most
-     * as much as its parent and, among equals, comes after all that are known.
+     * as much as its parent and, among equals, comes after all that are known. Those that the budget does not want followed
+     * are none of them.
      */
     private int chooseBeam(int most) {
         int count = 0;
         for (int candidate = levelStart; candidate < size; candidate++) {
-            if (bestCount == nodes && scores[candidate] <= best[nodes - 1]) {
+            if (scores[candidate] < least || (bestCount == nodes && scores[candidate] <= best[nodes - 1])) {
                 continue;
             }
             int at = count;

@@ -141,7 +141,9 @@ final class StandaloneSession implements DraftSession, DraftModel {
         if (room < 0) {
             return false;
         }
-        DraftBudget possible = chain && budget.topK() > 1 ? new DraftBudget(budget.steps(), 1, budget.nodes()) : budget;
+        DraftBudget possible = chain && budget.topK() > 1
+                ? new DraftBudget(budget.steps(), 1, budget.nodes(), budget.leastLogProbability())
+                : budget;
         search.begin(this, tree, possible, 1 + room);
         return true;
     }
