@@ -80,7 +80,7 @@ class LosslessTest {
         List<Contender.Ours> speculative =
                 configs.stream().map(decoders::speculative).toList();
         try (Contender plain = decoders.plain(configs.getFirst())) {
-            BenchPlan plan = new BenchPlan(sets, plain, List.copyOf(speculative), samplings, MAX_TOKENS, 1, 42);
+            BenchPlan plan = new BenchPlan(sets, plain, List.copyOf(speculative), samplings, MAX_TOKENS, 1, 42, false);
             return new BenchRunner(model, plan).run(question -> {});
         } finally {
             speculative.forEach(Contender::close);

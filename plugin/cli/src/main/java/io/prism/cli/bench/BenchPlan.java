@@ -14,6 +14,7 @@ import java.util.List;
  * @param maxNewTokens of each answer
  * @param repeats runs of each prompt, of which the one with the median time counts
  * @param seed of the first prompt; each prompt has its own, the same for every contender
+ * @param takingTurns whether contenders answer a prompt side by side instead of one after the other
  */
 public record BenchPlan(
         List<QuestionSet> sets,
@@ -22,7 +23,8 @@ public record BenchPlan(
         List<SamplingParameters> samplings,
         int maxNewTokens,
         int repeats,
-        long seed) {
+        long seed,
+        boolean takingTurns) {
 
     public BenchPlan {
         sets = List.copyOf(sets);

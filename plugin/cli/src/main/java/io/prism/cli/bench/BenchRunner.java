@@ -11,10 +11,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * Runs every contender on every prompt, interleaved: all contenders answer a prompt before the next prompt comes, in an
- * order that changes from prompt to prompt, so that a machine that grows slower or faster meanwhile favours none.
+ * order that changes from prompt to prompt, so that a machine that grows slower or faster meanwhile favours none. On a
+ * machine that others use too they can answer side by side: see {@link TakingTurns}.
  *
  * <p>A question of several turns is a conversation. It goes on from the answer of plain decoding, so that every contender
  * gets the same prompts.
@@ -93,11 +95,19 @@ public final class BenchRunner {
     private Map<Contender, Decoded> answer(Fitted fitted, int index, SamplingParameters sampling) {
         Map<Contender, List<Decoded>> runs = new HashMap<>();
         for (int repeat = 0; repeat < plan.repeats(); repeat++) {
-            for (int k = 0; k < contenders.size(); k++) {
-                Contender contender = contenders.get((index + repeat + k) % contenders.size());
-                runs.computeIfAbsent(contender, key -> new ArrayList<>())
-                        .add(contender.run(
-                                fitted.prompt(), plan.maxNewTokens(), sampling, plan.seed() + index, text -> {}));
+            int first = index + repeat;
+            List<Contender> order = IntStream.range(0, contenders.size())
+                    .mapToObj(k -> contenders.get((first + k) % contenders.size()))
+                    .toList();
+            List<TakingTurns.Answer<Decoded>> answers = order.stream()
+                    .map(contender -> (TakingTurns.Answer<Decoded>) onText ->
+                            contender.run(fitted.prompt(), plan.maxNewTokens(), sampling, plan.seed() + index, onText))
+                    .toList();
+            List<Decoded> made = plan.takingTurns()
+                    ? TakingTurns.make(answers)
+                    : answers.stream().map(answer -> answer.make(text -> {})).toList();
+            for (int k = 0; k < made.size(); k++) {
+                runs.computeIfAbsent(order.get(k), key -> new ArrayList<>()).add(made.get(k));
             }
         }
         Map<Contender, Decoded> answers = new HashMap<>();

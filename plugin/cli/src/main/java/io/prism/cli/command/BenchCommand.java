@@ -118,6 +118,12 @@ public final class BenchCommand implements CliCommand {
     private int repeats;
 
     @Option(
+            names = "--turns",
+            description = "Let all answer a prompt side by side, taking turns token by token, instead of one after the"
+                    + " other: for machines that others use too. Costs small models speed.")
+    private boolean takingTurns;
+
+    @Option(
             names = "--warmup",
             paramLabel = "S",
             defaultValue = "3",
@@ -203,7 +209,8 @@ public final class BenchCommand implements CliCommand {
                 temperatures.stream().map(t -> sampling.parameters(t, config)).toList(),
                 maxTokens,
                 repeats,
-                sampling.seed(config).orElse(1));
+                sampling.seed(config).orElse(1),
+                takingTurns);
         BenchRunner runner = new BenchRunner(hosted, plan);
         List<SetResult> results;
         try (Progress progress = Progress.of("prompts", plan.questions())) {

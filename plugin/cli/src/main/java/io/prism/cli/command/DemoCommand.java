@@ -149,7 +149,8 @@ public final class DemoCommand implements CliCommand {
                 List.of(SamplingParameters.GREEDY),
                 maxTokens,
                 REPEATS,
-                0);
+                0,
+                false);
         out.println();
         out.println(rule("the same again without printing, " + REPEATS + " times, interleaved", '='));
         out.flush();
