@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Bounds the memory of the KV caches of requests that run at the same time. A request leases what it is going to need
  * soon and extends the lease as it grows; whoever finds no room waits until others have ended, first come, first served.
  *
- * <p>Counted in tokens of history, at the target's bytes a token.
+ * <p>Counted in tokens of history, at the bytes a token of target and drafter together.
  *
  * <p>The oldest request never waits, so that there always is one that gets on: the most that is ever in use is the budget
  * and what one request may need.
@@ -35,7 +35,7 @@ final class KvBudget {
 
     /**
      * @param total bytes
-     * @param bytesPerToken 0 if unknown; then nothing is bounded
+     * @param bytesPerToken of all caches of a request; 0 if unknown; then nothing is bounded
      */
     KvBudget(long total, long bytesPerToken) {
         this.total = total;

@@ -51,8 +51,14 @@ final class RoundPlanner {
     /** Drafting that costs no more than this share of a plain pass may be tried anew by every request. */
     private static final double CHEAP_DRAFT = 0.1;
 
-    /** Deepest draft asked for while it is not known what a step costs. */
+    /** Deepest draft asked for while it is hardly known what a step costs. */
     private static final int FIRST_STEPS = 2;
+
+    /** Proposals that any drafter may make when nothing is known of it. */
+    private static final long SURE_PROPOSALS = 3;
+
+    /** A time of drafting counts as no more than this many mean ones. */
+    private static final double MOST_SURPRISE = 2;
 
     /** Proposals that a cheap drafter may make in any case when nothing is known of it. */
     private static final long FIRST_PROPOSALS = 16;
@@ -156,7 +162,7 @@ final class RoundPlanner {
             return null;
         }
         double plain = cost.nanos(sessions);
-        int mostSteps = Math.min(maxSteps, meanDraftPerStep > 0 ? AUTO_STEPS : FIRST_STEPS);
+        int mostSteps = Math.min(maxSteps, acceptance.judged() < SURE_PROPOSALS ? FIRST_STEPS : AUTO_STEPS);
         int steps = 1;
         while (steps < mostSteps && acceptance.reach(steps + 1) * plain >= meanDraftPerStep) {
             steps++;
@@ -201,7 +207,9 @@ final class RoundPlanner {
             return true;
         }
         probing = true;
-        if (acceptance.judged() < FIRST_PROPOSALS && meanDraftPerStep <= CHEAP_DRAFT * cost.nanos(sessions)) {
+        long judged = acceptance.judged();
+        boolean cheap = meanDraftPerStep <= CHEAP_DRAFT * cost.nanos(sessions);
+        if (Math.max(drafts, judged) < SURE_PROPOSALS || (judged < FIRST_PROPOSALS && cheap)) {
             return true;
         }
         if (follower.isActive() || probeCredit < meanDraft) {
@@ -297,8 +305,8 @@ final class RoundPlanner {
         }
         if (budget != null) {
             double proposing = draft - catchUp;
-            meanDraft += meanStep() * (proposing - meanDraft);
-            meanDraftPerStep += meanStep() * (proposing / stepsRun - meanDraftPerStep);
+            meanDraft = updated(meanDraft, proposing);
+            meanDraftPerStep = updated(meanDraftPerStep, proposing / stepsRun);
             drafts++;
         }
         pace.observe((draft - catchUp + passTime + other) / plain, tokens);
@@ -311,6 +319,17 @@ final class RoundPlanner {
         }
         allowance = Math.min(allowance, MOST_CREDIT_PASSES * plain);
         verifying = false;
+    }
+
+    /**
+     * A mean time of drafting after one more. The first proposals are those of cold code, and a proposal at which the machine
+     * paused says nothing of the next: what is slow counts for little, and for nothing at first.
+     */
+    private double updated(double mean, double time) {
+        if (mean == 0 || (time < mean && acceptance.judged() < FIRST_PROPOSALS)) {
+            return time;
+        }
+        return mean + meanStep() * (Math.min(time, MOST_SURPRISE * mean) - mean);
     }
 
     /** The first observations count as a plain mean. */

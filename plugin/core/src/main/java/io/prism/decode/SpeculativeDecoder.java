@@ -91,15 +91,32 @@ public final class SpeculativeDecoder implements AutoCloseable {
         this.drafterTimeout = drafterTimeout;
         this.cost = new CostModel(target.maxTreeRows());
         this.rounds = new Rounds(target, cost);
-        this.memory = new KvBudget(config.kvBytes(), target.kvBytesPerToken());
         Optional<HiddenStateRequest> wanted = drafter.flatMap(SpeculativeDecoder::statesFor);
         this.drafter = wanted.isPresent() ? drafter : Optional.empty();
+        this.memory = new KvBudget(config.kvBytes(), kvBytesPerToken());
         this.states = wanted.orElse(HiddenStateRequest.NONE);
         if (measure && this.drafter.isPresent() && target.maxTreeRows() > 1) {
             measurement = new StartupMeasurement(target, states, cost, () -> requests.get() > 0);
             measurement.start();
         } else {
             measurement = null;
+        }
+    }
+
+    /** Of a request's caches; 0 if the target does not say, as nothing can be bounded then. */
+    private long kvBytesPerToken() {
+        long targets = target.kvBytesPerToken();
+        return targets == 0
+                ? 0
+                : targets + drafter.map(SpeculativeDecoder::kvBytesPerToken).orElse(0L);
+    }
+
+    private static long kvBytesPerToken(Drafter drafter) {
+        try {
+            return drafter.kvBytesPerToken();
+        } catch (Throwable t) { // a drafter's failure costs speed only
+            LOG.warn("A drafter failed to say how much memory its sessions take", t);
+            return 0;
         }
     }
 

@@ -40,6 +40,11 @@ public interface Drafter extends AutoCloseable {
         }
     }
 
+    /** Memory that a session's own KV cache takes for each token of the history; 0 if it has none. */
+    default long kvBytesPerToken() {
+        return 0;
+    }
+
     @Override
     void close();
 }

@@ -27,6 +27,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests that share passes give the text they give alone, whatever happens to those they share them with. */
 @Timeout(120)
@@ -261,15 +263,19 @@ class ConcurrentRequestsTest {
         assertThat(target.openSessions).hasValue(0);
     }
 
-    @Test
-    void requestsBeyondTheMemoryForKeysAndValuesWaitAndAreServedAll() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void requestsBeyondTheMemoryForKeysAndValuesWaitAndAreServedAll(boolean ofDrafter) throws Exception {
         int requests = 24;
         int[][] expected = expected(requests);
         AtomicInteger running = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         // room for two of these requests, which lease up to 150 tokens each
-        target.bytesPerToken = config(TreeSpec.AUTO).kvBytes() / 300;
-        try (SpeculativeDecoder decoder = decoder(target, null, TreeSpec.AUTO)) {
+        long bytes = config(TreeSpec.AUTO).kvBytes() / 300;
+        target.bytesPerToken = ofDrafter ? bytes / 2 : bytes;
+        FakeDrafter drafter = new FakeDrafter(true, (text, tree, budget) -> {});
+        drafter.bytesPerToken = bytes / 2;
+        try (SpeculativeDecoder decoder = decoder(target, ofDrafter ? drafter : null, TreeSpec.AUTO)) {
             List<Callable<int[]>> work = new ArrayList<>();
             for (int i = 0; i < requests; i++) {
                 GenerationRequest request = mixed(i);

@@ -33,6 +33,9 @@ class RoundPlannerTest {
         final Learned learned = Learned.nothing(16);
         double noise = 0.05;
 
+        /** Proposals yet to come that take two plain passes longer. */
+        int coldDrafts;
+
         World(double rowCost, double draftCost, double claimed, double real) {
             this.rowCost = rowCost;
             this.draftCost = draftCost;
@@ -69,7 +72,7 @@ class RoundPlannerTest {
                 DraftBudget budget = planner.budget(tokens - done, MAX_ROWS, 1);
                 double draft = 0;
                 if (budget != null) {
-                    draft = draftCost * PLAIN * budget.steps();
+                    draft = draftCost * PLAIN * budget.steps() + (coldDrafts-- > 0 ? 2 * PLAIN : 0);
                     proposal.reset(0);
                     for (int step = 0; step < Math.min(budget.steps(), budget.nodes()); step++) {
                         proposal.add(step, 1, (float) Math.log(claimed));
@@ -143,6 +146,13 @@ class RoundPlannerTest {
         World world = new World(0.05, 0.005, 0.95, 0.95);
         world.play(world.planner(true), 500);
         assertThat(world.play(world.planner(true), 1000)).isLessThan(0.6);
+    }
+
+    @Test
+    void firstProposalsOfColdCodeDoNotMakeADrafterLookTooDear() {
+        World world = new World(0.02, 0.02, 0.9, 0.9).measured();
+        world.coldDrafts = 2;
+        assertThat(world.play(world.planner(true), 300)).isLessThan(0.5);
     }
 
     @Test

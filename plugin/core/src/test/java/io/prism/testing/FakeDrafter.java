@@ -27,6 +27,9 @@ public final class FakeDrafter implements Drafter {
     public final AtomicInteger proposals = new AtomicInteger();
     public volatile boolean closed;
 
+    /** Memory that a session says to take for a token. Set it before the drafter is taken into use. */
+    public volatile long bytesPerToken;
+
     /** Whether proposals of several sessions are made together. Set it before sessions are opened. */
     public volatile boolean together;
 
@@ -53,6 +56,11 @@ public final class FakeDrafter implements Drafter {
     @Override
     public boolean returnsPromptly() {
         return prompt;
+    }
+
+    @Override
+    public long kvBytesPerToken() {
+        return bytesPerToken;
     }
 
     @Override

@@ -47,6 +47,11 @@ final class PrismDrafter implements Drafter {
     }
 
     @Override
+    public long kvBytesPerToken() {
+        return 2L * network.attention().kvWidth() * Float.BYTES;
+    }
+
+    @Override
     public boolean returnsPromptly() {
         return true;
     }

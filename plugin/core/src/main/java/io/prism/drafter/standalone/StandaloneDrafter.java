@@ -65,6 +65,11 @@ public final class StandaloneDrafter implements Drafter {
     }
 
     @Override
+    public long kvBytesPerToken() {
+        return model.kvBytesPerToken();
+    }
+
+    @Override
     public boolean returnsPromptly() {
         return true;
     }
