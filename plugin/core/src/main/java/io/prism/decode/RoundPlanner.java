@@ -54,14 +54,8 @@ final class RoundPlanner {
     /** Deepest draft asked for while it is hardly known what a step costs. */
     private static final int FIRST_STEPS = 2;
 
-    /** Proposals that any drafter may make when nothing is known of it. */
-    private static final long SURE_PROPOSALS = 3;
-
     /** A time of drafting counts as no more than this many mean ones. */
     private static final double MOST_SURPRISE = 2;
-
-    /** Proposals that a cheap drafter may make in any case when nothing is known of it. */
-    private static final long FIRST_PROPOSALS = 16;
 
     /** Share of a new observation in running means of costs and savings. */
     private static final double MEAN_STEP = 0.05;
@@ -79,6 +73,7 @@ final class RoundPlanner {
     private final AcceptanceModel acceptance;
     private final StepWorth stepWorth;
     private final Pace pace;
+    private final Trial trial;
     private final TreeSizer sizer;
     private final ProposalFollower follower;
     private final TreeSpec spec;
@@ -110,6 +105,7 @@ final class RoundPlanner {
         this.acceptance = learned.acceptance();
         this.stepWorth = learned.stepWorth();
         this.pace = learned.pace();
+        this.trial = learned.trial();
         this.sizer = new TreeSizer(acceptance);
         this.follower = new ProposalFollower(acceptance);
         this.spec = spec;
@@ -162,7 +158,7 @@ final class RoundPlanner {
             return null;
         }
         double plain = cost.nanos(sessions);
-        int mostSteps = Math.min(maxSteps, acceptance.judged() < SURE_PROPOSALS ? FIRST_STEPS : AUTO_STEPS);
+        int mostSteps = Math.min(maxSteps, trial.isFirst() ? FIRST_STEPS : AUTO_STEPS);
         int steps = 1;
         while (steps < mostSteps && acceptance.reach(steps + 1) * plain >= meanDraftPerStep) {
             steps++;
@@ -207,9 +203,7 @@ final class RoundPlanner {
             return true;
         }
         probing = true;
-        long judged = acceptance.judged();
-        boolean cheap = meanDraftPerStep <= CHEAP_DRAFT * cost.nanos(sessions);
-        if (Math.max(drafts, judged) < SURE_PROPOSALS || (judged < FIRST_PROPOSALS && cheap)) {
+        if (trial.goesOn(cost.nanos(sessions))) {
             return true;
         }
         if (follower.isActive() || probeCredit < meanDraft) {
@@ -305,6 +299,7 @@ final class RoundPlanner {
         }
         if (budget != null) {
             double proposing = draft - catchUp;
+            trial.proposed(Math.min(proposing, plain));
             meanDraft = updated(meanDraft, proposing);
             meanDraftPerStep = updated(meanDraftPerStep, proposing / stepsRun);
             drafts++;
@@ -326,7 +321,7 @@ final class RoundPlanner {
      * paused says nothing of the next: what is slow counts for little, and for nothing at first.
      */
     private double updated(double mean, double time) {
-        if (mean == 0 || (time < mean && acceptance.judged() < FIRST_PROPOSALS)) {
+        if (mean == 0 || (time < mean && trial.isEarly())) {
             return time;
         }
         return mean + meanStep() * (Math.min(time, MOST_SURPRISE * mean) - mean);

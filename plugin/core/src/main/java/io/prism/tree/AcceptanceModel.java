@@ -38,7 +38,6 @@ public final class AcceptanceModel {
     private final double[][] successes = new double[2 * CLASS_BOUNDS.length][DEPTHS + 1];
     private boolean[] first = new boolean[64];
     private final double[] continuations;
-    private long judged;
 
     /** @param maxSteps the deepest trees of interest */
     public AcceptanceModel(int maxSteps) {
@@ -82,11 +81,6 @@ public final class AcceptanceModel {
         return reach;
     }
 
-    /** How many proposals it has learned from. */
-    public synchronized long judged() {
-        return judged;
-    }
-
     /** The parent of a proposed token was accepted; was the token? */
     synchronized void child(float logProbability, boolean firstChoice, int depth, boolean accepted) {
         int row = rowOf(Math.exp(logProbability), firstChoice);
@@ -96,7 +90,6 @@ public final class AcceptanceModel {
 
     /** A path was accepted down to {@code depth - 1} and had children there; was one of them? */
     synchronized void continuation(int depth, boolean accepted) {
-        judged += depth == 1 ? 1 : 0;
         int step = Math.min(depth, continuations.length - 1);
         continuations[step] += CONTINUATION_STEP * ((accepted ? 1 : 0) - continuations[step]);
     }

@@ -220,6 +220,9 @@ class RoundPlannerTest {
     @Test
     void tellingADrafterOfManyTokensIsPaidForFromTheCreditOfProbes() {
         World world = new World(0.5, 0.5, 0.9, 0.2).measured();
+        for (int i = 0; i < 16; i++) {
+            world.learned.trial().proposed(PLAIN);
+        }
         RoundPlanner planner = world.planner(true);
         planner.begin(new Experience(0, PLAIN, PLAIN, 10, PLAIN, 0));
         DraftBudget probe = planner.budget(100, MAX_ROWS, 1);
