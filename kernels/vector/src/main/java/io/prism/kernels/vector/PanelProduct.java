@@ -37,7 +37,7 @@ final class PanelProduct implements WorkerTeam.Task {
     /** Inputs of all rows of a tile laid out at a time. */
     private static final int INTERLEAVED_INPUTS = 128;
 
-    /** Chunks per thread, so that a thread that is late costs little. */
+    /** Chunks per thread and tile of rows, so that a thread that is late costs little. */
     private static final int CHUNKS_PER_THREAD = 8;
 
     private static final float[] NONE = new float[0];
@@ -92,6 +92,9 @@ final class PanelProduct implements WorkerTeam.Task {
     private int sets;
     private int setsPerChunk;
 
+    /** Rows of a chunk of the last set of a decoded product, which all threads share so that they end together. */
+    private int rowsOfLastChunks;
+
     /**
      * Sets up a product; the arguments are those of {@link io.prism.kernels.Kernels#multiply}. Its preparation is to be run
      * next, then the product.
@@ -117,7 +120,9 @@ final class PanelProduct implements WorkerTeam.Task {
             section = paddedRows <= MOST_TILE_ROWS ? inputs : sectionInputs(precision);
         }
         sets = (w.usedPanels() + side - 1) / side;
-        setsPerChunk = Math.max(1, sets / (threads * CHUNKS_PER_THREAD));
+        int tiles = (paddedRows + mostTileRows - 1) / mostTileRows;
+        setsPerChunk = decoded ? 1 : Math.max(1, sets / (threads * CHUNKS_PER_THREAD * tiles));
+        rowsOfLastChunks = (tiles + threads - 1) / threads * mostTileRows;
         given = from;
         givenOffset = fromOffset;
         asGiven = rowCount == 1 && inputs == columns;
@@ -150,7 +155,9 @@ final class PanelProduct implements WorkerTeam.Task {
 
     /** Number of chunks of the product begun. */
     int chunks() {
-        return (sets + setsPerChunk - 1) / setsPerChunk;
+        return decoded
+                ? sets - 1 + (paddedRows + rowsOfLastChunks - 1) / rowsOfLastChunks
+                : (sets + setsPerChunk - 1) / setsPerChunk;
     }
 
     /** Lets go of the arguments. */
@@ -262,15 +269,20 @@ final class PanelProduct implements WorkerTeam.Task {
     @Override
     public void run(int chunk) {
         PanelMatrix w = begun();
+        if (decoded) {
+            int set = Math.min(chunk, sets - 1);
+            int chunkRows = set < sets - 1 ? paddedRows : rowsOfLastChunks;
+            int firstRow = (chunk - set) * chunkRows;
+            decodedSet(w, set, firstRow, Math.min(firstRow + chunkRows, paddedRows));
+            return;
+        }
         int from = chunk * setsPerChunk;
         int to = Math.min(from + setsPerChunk, sets);
         int outputs = side * WIDTH;
         for (int set = from; set < to; set++) {
             int output = set * outputs;
             int wanted = Math.min(outputs, w.rows() - output);
-            if (decoded) {
-                decodedSet(w, set, wanted);
-            } else if (wanted == outputs && paddedRows == rows) {
+            if (wanted == outputs && paddedRows == rows) {
                 set(w, set, y, yOffset + output, w.rows());
             } else {
                 setAside(w, set, wanted);
@@ -283,7 +295,7 @@ final class PanelProduct implements WorkerTeam.Task {
         int outputs = side * WIDTH;
         float[] aside = aside();
         set(w, set, aside, 0, outputs);
-        copy(aside, set, w.rows(), wanted);
+        copy(aside, set, 0, rows, w.rows(), wanted);
     }
 
     private float[] aside() {
@@ -295,11 +307,11 @@ final class PanelProduct implements WorkerTeam.Task {
         return aside;
     }
 
-    private void copy(float[] aside, int set, int stride, int wanted) {
+    private void copy(float[] aside, int set, int firstRow, int toRow, int stride, int wanted) {
         int outputs = side * WIDTH;
         int to = yOffset + set * outputs;
-        for (int row = 0; row < rows; row++) {
-            System.arraycopy(aside, row * outputs, y, to + row * stride, wanted);
+        for (int row = firstRow; row < toRow; row++) {
+            System.arraycopy(aside, (row - firstRow) * outputs, y, to + row * stride, wanted);
         }
     }
 
@@ -322,23 +334,24 @@ final class PanelProduct implements WorkerTeam.Task {
     }
 
     /**
-     * A quantised set, each section of which is decoded once for all rows. Sums lie aside, close together: y's rows are often
-     * a multiple of 4 KiB apart, where the first-level cache holds no more than 8 of them.
+     * Rows {@code firstRow} to {@code toRow - 1} of a quantised set, each section of which is decoded once for them. Sums lie
+     * aside, close together: y's rows are often a multiple of 4 KiB apart, where the first-level cache holds no more than 8
+     * of them.
      */
-    private void decodedSet(PanelMatrix w, int set, int wanted) {
+    private void decodedSet(PanelMatrix w, int set, int firstRow, int toRow) {
         float[] values = decodings.get();
         if (values.length == 0) {
             values = new float[DecodedTiles.DECODED];
             decodings.set(values);
         }
         float[] sums = aside();
-        Arrays.fill(sums, 0, paddedRows * DecodedTiles.OUTPUTS, 0);
+        Arrays.fill(sums, 0, (toRow - firstRow) * DecodedTiles.OUTPUTS, 0);
         int bits = w.precision() == Precision.Q4 ? 4 : 8;
         long blockBytes = PanelLayout.panelBytes(w.precision(), Precision.BLOCK);
         long panels = set * side * w.panelBytes();
         for (int begin = 0; begin < inputs; begin += section) {
             int blocks = Math.min(section, inputs - begin) / Precision.BLOCK;
-            int element = begin * DecodedTiles.ROWS;
+            int element = firstRow * inputs + begin * DecodedTiles.ROWS;
             for (int lane = 0; lane < WIDTH; lane += LANES) {
                 long at = panels + PanelLayout.panelBytes(w.precision(), begin) + (long) lane * Integer.BYTES;
                 for (int panel = 0; panel < side; panel++) {
@@ -358,11 +371,13 @@ final class PanelProduct implements WorkerTeam.Task {
                         starts,
                         element / Precision.BLOCK,
                         DecodedTiles.ROWS * inputs / Precision.BLOCK,
-                        paddedRows,
+                        toRow - firstRow,
                         sums);
             }
         }
-        copy(sums, set, w.rows(), wanted);
+        int outputs = DecodedTiles.OUTPUTS;
+        int wanted = Math.min(outputs, w.rows() - set * outputs);
+        copy(sums, set, firstRow, Math.min(toRow, rows), w.rows(), wanted);
     }
 
     /** A tile of the set, one vector of each panel after the other. */
