@@ -55,6 +55,8 @@ final class MatrixProducts {
                 PanelProduct product = panelProduct.get();
                 product.begin(panels, x, xOffset, rows, y, yOffset, team.threads());
                 try {
+                    int tiles = product.preparationChunks();
+                    runAll(product.preparation(), tiles, share && tiles > 1);
                     runAll(product, product.chunks(), share);
                 } finally {
                     product.end();

@@ -34,10 +34,10 @@ final class PanelProduct implements WorkerTeam.Task {
     /** Rows from which on decoding quantised weights once for all of them pays. */
     static final int LEAST_DECODED_ROWS = 24;
 
-    /** Inputs decoded at a time: 96 KiB of floats for the set, beside the activations of a tile. */
-    private static final int DECODED_INPUTS = 512;
+    /** Inputs of all rows of a tile laid out at a time. */
+    private static final int INTERLEAVED_INPUTS = 128;
 
-    /** Chunks per thread, so that a thread that is late costs little. */
+    /** Chunks per thread and tile of rows, so that a thread that is late costs little. */
     private static final int CHUNKS_PER_THREAD = 8;
 
     private static final float[] NONE = new float[0];
@@ -48,10 +48,21 @@ final class PanelProduct implements WorkerTeam.Task {
     /** What a block's sum of 1 + n / 2^bits starts from, times the sum of its activations: see {@link Q4Tiles}. */
     private static final float BLOCK_START = -1.5f;
 
+    private final WorkerTeam.Task preparation = this::prepare;
+
     private float[] interleaved = NONE;
     private float[] starts = NONE;
 
     private @Nullable PanelMatrix matrix;
+
+    /** The activations as given, rows one after the other. */
+    private float[] given = NONE;
+
+    private int givenOffset;
+
+    /** Whether tiles take the activations as given: a single row. */
+    private boolean asGiven;
+
     private float[] x = NONE;
     private int xOffset;
 
@@ -66,6 +77,9 @@ final class PanelProduct implements WorkerTeam.Task {
     private float[] y = NONE;
     private int yOffset;
 
+    /** The most rows of a tile. */
+    private int mostTileRows;
+
     /** Whether a set's weights are decoded once for all rows: see {@link DecodedTiles}. */
     private boolean decoded;
 
@@ -78,7 +92,13 @@ final class PanelProduct implements WorkerTeam.Task {
     private int sets;
     private int setsPerChunk;
 
-    /** Sets up a product; the arguments are those of {@link io.prism.kernels.Kernels#multiply}. */
+    /** Rows of a chunk of the last set of a decoded product, which all threads share so that they end together. */
+    private int rowsOfLastChunks;
+
+    /**
+     * Sets up a product; the arguments are those of {@link io.prism.kernels.Kernels#multiply}. Its preparation is to be run
+     * next, then the product.
+     */
     void begin(PanelMatrix w, float[] from, int fromOffset, int rowCount, float[] to, int toOffset, int threads) {
         matrix = w;
         rows = rowCount;
@@ -87,37 +107,63 @@ final class PanelProduct implements WorkerTeam.Task {
         Precision precision = w.precision();
         int columns = w.columns();
         inputs = precision == Precision.BF16 ? columns + columns % 2 : columns;
+        mostTileRows = MOST_TILE_ROWS;
         decoded = MANY_REGISTERS && precision.isQuantized() && rowCount >= LEAST_DECODED_ROWS;
         if (decoded) {
+            mostTileRows = DecodedTiles.ROWS;
             paddedRows = (rowCount + DecodedTiles.ROWS - 1) / DecodedTiles.ROWS * DecodedTiles.ROWS;
             side = DecodedTiles.SIDE;
-            section = DECODED_INPUTS;
+            section = DecodedTiles.INPUTS;
         } else {
             paddedRows = rowCount == 1 ? 1 : paddedRows(rowCount);
             side = side(precision, rowCount);
             section = paddedRows <= MOST_TILE_ROWS ? inputs : sectionInputs(precision);
         }
         sets = (w.usedPanels() + side - 1) / side;
-        setsPerChunk = Math.max(1, sets / (threads * CHUNKS_PER_THREAD));
-        if (precision.isQuantized()) {
-            sumBlocks(from, fromOffset);
-        }
-        if (rowCount == 1 && inputs == columns) {
+        int tiles = (paddedRows + mostTileRows - 1) / mostTileRows;
+        setsPerChunk = decoded ? 1 : Math.max(1, sets / (threads * CHUNKS_PER_THREAD * tiles));
+        rowsOfLastChunks = (tiles + threads - 1) / threads * mostTileRows;
+        given = from;
+        givenOffset = fromOffset;
+        asGiven = rowCount == 1 && inputs == columns;
+        if (asGiven) {
             x = from;
             xOffset = fromOffset;
         } else {
-            interleave(from, fromOffset, columns);
+            interleaved = reserved(interleaved, paddedRows * inputs);
+            x = interleaved;
+            xOffset = 0;
         }
+        if (precision.isQuantized()) {
+            starts = reserved(starts, paddedRows * (inputs / Precision.BLOCK));
+        }
+    }
+
+    private static float[] reserved(float[] kept, int length) {
+        return kept.length < length ? new float[Math.max(length, 2 * kept.length)] : kept;
+    }
+
+    /** The preparation of the product begun, which has to be done before it: a chunk is the activations of a tile. */
+    WorkerTeam.Task preparation() {
+        return preparation;
+    }
+
+    /** Number of chunks of the preparation. */
+    int preparationChunks() {
+        return (paddedRows + mostTileRows - 1) / mostTileRows;
     }
 
     /** Number of chunks of the product begun. */
     int chunks() {
-        return (sets + setsPerChunk - 1) / setsPerChunk;
+        return decoded
+                ? sets - 1 + (paddedRows + rowsOfLastChunks - 1) / rowsOfLastChunks
+                : (sets + setsPerChunk - 1) / setsPerChunk;
     }
 
     /** Lets go of the arguments. */
     void end() {
         matrix = null;
+        given = NONE;
         x = NONE;
         y = NONE;
     }
@@ -154,50 +200,55 @@ final class PanelProduct implements WorkerTeam.Task {
     }
 
     /** Rows of the next tile when {@code left} are to be done, zeros included. */
-    private static int tileRows(int left) {
-        return Math.min(left, MOST_TILE_ROWS);
+    private int tileRows(int left) {
+        return Math.min(left, mostTileRows);
     }
 
-    /** Lays the rows of each tile out input by input, so that a tile finds its activations at constant distances. */
-    private void interleave(float[] from, int fromOffset, int columns) {
-        if (interleaved.length < paddedRows * inputs) {
-            interleaved = new float[Math.max(paddedRows * inputs, 2 * interleaved.length)];
+    private void prepare(int chunk) {
+        PanelMatrix w = begun();
+        int first = chunk * mostTileRows;
+        int tileRows = tileRows(paddedRows - first);
+        if (!asGiven) {
+            interleave(first, tileRows, w.columns());
         }
-        for (int first = 0; first < paddedRows; ) {
-            int tileRows = tileRows(paddedRows - first);
-            int tile = first * inputs;
+        if (w.precision().isQuantized()) {
+            sumBlocks(first, tileRows);
+        }
+    }
+
+    /**
+     * Lays the rows of a tile out input by input, so that it finds its activations at constant distances; a few inputs of
+     * all rows at a time, which stay in the first-level cache meanwhile.
+     */
+    private void interleave(int first, int tileRows, int columns) {
+        float[] from = given;
+        float[] to = interleaved;
+        int tile = first * inputs;
+        for (int begin = 0; begin < inputs; begin += INTERLEAVED_INPUTS) {
+            int end = Math.min(begin + INTERLEAVED_INPUTS, inputs);
             for (int row = 0; row < tileRows; row++) {
-                int filled = first + row < rows ? columns : 0;
-                int source = fromOffset + (first + row) * columns;
-                for (int k = 0; k < filled; k++) {
-                    interleaved[tile + k * tileRows + row] = from[source + k];
+                int filled = first + row < rows ? Math.min(end, columns) : begin;
+                int source = givenOffset + (first + row) * columns;
+                for (int k = begin; k < filled; k++) {
+                    to[tile + k * tileRows + row] = from[source + k];
                 }
-                for (int k = filled; k < inputs; k++) {
-                    interleaved[tile + k * tileRows + row] = 0;
+                for (int k = filled; k < end; k++) {
+                    to[tile + k * tileRows + row] = 0;
                 }
             }
-            first += tileRows;
         }
-        x = interleaved;
-        xOffset = 0;
     }
 
     /** Each block's start, in a fixed order and before any tile, so that all tiles start alike. */
-    private void sumBlocks(float[] from, int fromOffset) {
+    private void sumBlocks(int first, int tileRows) {
         int blocks = inputs / Precision.BLOCK;
-        if (starts.length < paddedRows * blocks) {
-            starts = new float[Math.max(paddedRows * blocks, 2 * starts.length)];
-        }
-        for (int first = 0; first < paddedRows; ) {
-            int tileRows = tileRows(paddedRows - first);
-            for (int row = 0; row < tileRows; row++) {
-                boolean filled = first + row < rows;
-                for (int block = 0; block < blocks; block++) {
-                    int source = fromOffset + (first + row) * inputs + block * Precision.BLOCK;
-                    starts[first * blocks + block * tileRows + row] = filled ? BLOCK_START * sum(from, source) : 0;
-                }
+        for (int row = 0; row < tileRows; row++) {
+            boolean filled = first + row < rows;
+            int source = givenOffset + (first + row) * inputs;
+            int to = first * blocks + row;
+            for (int block = 0; block < blocks; block++) {
+                starts[to + block * tileRows] = filled ? BLOCK_START * sum(given, source + block * Precision.BLOCK) : 0;
             }
-            first += tileRows;
         }
     }
 
@@ -218,6 +269,13 @@ final class PanelProduct implements WorkerTeam.Task {
     @Override
     public void run(int chunk) {
         PanelMatrix w = begun();
+        if (decoded) {
+            int set = Math.min(chunk, sets - 1);
+            int chunkRows = set < sets - 1 ? paddedRows : rowsOfLastChunks;
+            int firstRow = (chunk - set) * chunkRows;
+            decodedSet(w, set, firstRow, Math.min(firstRow + chunkRows, paddedRows));
+            return;
+        }
         int from = chunk * setsPerChunk;
         int to = Math.min(from + setsPerChunk, sets);
         int outputs = side * WIDTH;
@@ -235,15 +293,25 @@ final class PanelProduct implements WorkerTeam.Task {
     /** A set that y has no room for, in width or in rows of zeros: computed aside and copied. */
     private void setAside(PanelMatrix w, int set, int wanted) {
         int outputs = side * WIDTH;
+        float[] aside = aside();
+        set(w, set, aside, 0, outputs);
+        copy(aside, set, 0, rows, w.rows(), wanted);
+    }
+
+    private float[] aside() {
         float[] aside = asides.get();
-        if (aside.length < paddedRows * outputs) {
+        if (aside.length < paddedRows * side * WIDTH) {
             aside = new float[paddedRows * PanelLayout.MOST_SIDE * WIDTH];
             asides.set(aside);
         }
-        set(w, set, aside, 0, outputs);
+        return aside;
+    }
+
+    private void copy(float[] aside, int set, int firstRow, int toRow, int stride, int wanted) {
+        int outputs = side * WIDTH;
         int to = yOffset + set * outputs;
-        for (int row = 0; row < rows; row++) {
-            System.arraycopy(aside, row * outputs, y, to + row * w.rows(), wanted);
+        for (int row = firstRow; row < toRow; row++) {
+            System.arraycopy(aside, (row - firstRow) * outputs, y, to + row * stride, wanted);
         }
     }
 
@@ -256,10 +324,6 @@ final class PanelProduct implements WorkerTeam.Task {
         for (int begin = 0; begin < inputs; begin += section) {
             int sectionInputs = Math.min(section, inputs - begin);
             long at = panels + PanelLayout.panelBytes(w.precision(), begin);
-            if (decoded) {
-                decodedSection(w, at, begin, sectionInputs, sums, sumsOffset, sumsStride);
-                continue;
-            }
             for (int row = 0; row < paddedRows; ) {
                 int tileRows = tileRows(paddedRows - row);
                 int element = row * inputs + begin * tileRows;
@@ -269,44 +333,51 @@ final class PanelProduct implements WorkerTeam.Task {
         }
     }
 
-    /** All rows' sums over a section of a quantised set, which is decoded before. */
-    private void decodedSection(
-            PanelMatrix w, long at, int begin, int sectionInputs, float[] sums, int sumsOffset, int sumsStride) {
-        int blocks = sectionInputs / Precision.BLOCK;
-        int panelFloats = DECODED_INPUTS * WIDTH;
+    /**
+     * Rows {@code firstRow} to {@code toRow - 1} of a quantised set, each section of which is decoded once for them. Sums lie
+     * aside, close together: y's rows are often a multiple of 4 KiB apart, where the first-level cache holds no more than 8
+     * of them.
+     */
+    private void decodedSet(PanelMatrix w, int set, int firstRow, int toRow) {
         float[] values = decodings.get();
         if (values.length == 0) {
-            values = new float[DecodedTiles.SIDE * panelFloats];
+            values = new float[DecodedTiles.DECODED];
             decodings.set(values);
         }
+        float[] sums = aside();
+        Arrays.fill(sums, 0, (toRow - firstRow) * DecodedTiles.OUTPUTS, 0);
         int bits = w.precision() == Precision.Q4 ? 4 : 8;
         long blockBytes = PanelLayout.panelBytes(w.precision(), Precision.BLOCK);
-        for (int lane = 0; lane < WIDTH; lane += LANES) {
-            long weights = at + (long) lane * Integer.BYTES;
-            for (int panel = 0; panel < side; panel++) {
-                long panelAt = weights + panel * w.panelBytes();
-                DecodedTiles.decode(w.segment(), panelAt, blocks, bits, values, panel * panelFloats + lane);
-            }
-            for (int row = 0; row < paddedRows; row += DecodedTiles.ROWS) {
-                int element = row * inputs + begin * DecodedTiles.ROWS;
-                DecodedTiles.tile(
+        long panels = set * side * w.panelBytes();
+        for (int begin = 0; begin < inputs; begin += section) {
+            int blocks = Math.min(section, inputs - begin) / Precision.BLOCK;
+            int element = firstRow * inputs + begin * DecodedTiles.ROWS;
+            for (int lane = 0; lane < WIDTH; lane += LANES) {
+                long at = panels + PanelLayout.panelBytes(w.precision(), begin) + (long) lane * Integer.BYTES;
+                for (int panel = 0; panel < side; panel++) {
+                    DecodedTiles.decode(w.segment(), at + panel * w.panelBytes(), blocks, bits, panel, lane, values);
+                }
+                DecodedTiles.addSection(
                         values,
                         lane,
-                        panelFloats,
                         w.segment(),
-                        weights,
+                        at,
                         blockBytes,
                         w.panelBytes(),
                         blocks,
                         x,
                         xOffset + element,
+                        DecodedTiles.ROWS * inputs,
                         starts,
                         element / Precision.BLOCK,
-                        sums,
-                        sumsOffset + row * sumsStride + lane,
-                        sumsStride);
+                        DecodedTiles.ROWS * inputs / Precision.BLOCK,
+                        toRow - firstRow,
+                        sums);
             }
         }
+        int outputs = DecodedTiles.OUTPUTS;
+        int wanted = Math.min(outputs, w.rows() - set * outputs);
+        copy(sums, set, firstRow, Math.min(toRow, rows), w.rows(), wanted);
     }
 
     /** A tile of the set, one vector of each panel after the other. */

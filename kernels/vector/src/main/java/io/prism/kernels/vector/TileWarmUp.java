@@ -48,6 +48,9 @@ final class TileWarmUp {
                     float[] y = new float[rows * OUTPUTS];
                     for (int call = 0; call < CALLS; call++) {
                         product.begin(panel, x, 0, rows, y, 0, 1);
+                        for (int tile = 0; tile < product.preparationChunks(); tile++) {
+                            product.preparation().run(tile);
+                        }
                         product.run(0);
                         product.end();
                     }
