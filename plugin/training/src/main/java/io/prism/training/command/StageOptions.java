@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 final class StageOptions {
     /**
      * A short warm-up and a long second stage at the full rate. The paper's ratio of the stages is 15 : 5 epochs at 800k
-     * samples; on far fewer tokens two thirds in stage 1 left PRISM behind HASS, and a fifth put it in front.
+     * samples; on far fewer tokens two thirds in stage 1 left PRISM behind HASS in validation, and a fifth put it in front.
      */
     private static final double FIRST_EPOCHS = 2;
 
