@@ -29,8 +29,8 @@ final class MatrixProducts {
         if (packing == Packing.IN_PLACE) {
             return new RowMatrix(stacked);
         }
-        warmUp.begin(stacked.getFirst().precision());
-        PanelMatrix packed = new PanelMatrix(stacked);
+        warmUp.begin(stacked.getFirst().precision(), packing);
+        PanelMatrix packed = new PanelMatrix(stacked, packing);
         runAll(new PackTask(stacked, packed), packed.panels(), true);
         return packed;
     }

@@ -21,7 +21,7 @@ final class PackTask implements WorkerTeam.Task {
         for (Matrix matrix : stacked) {
             int last = first + matrix.rows();
             for (int output = Math.max(from, first); output < Math.min(to, last); output++) {
-                PanelLayout.store(matrix, output - first, target.segment(), output);
+                PanelLayout.store(matrix, output - first, target.segment(), output, target.isRounded());
             }
             first = last;
         }

@@ -20,7 +20,8 @@ import java.nio.ByteOrder;
  *   <li>I8, likewise: scales times 256, then 8 steps of 4 inputs, fields of 8 bits holding weight + 128.
  * </ul>
  *
- * <p>The field of a step's first input ends where the mantissa of a float begins, that of the next lies above it, and so
+ * <p>In panels for rounded activations the fields of Q4 lie from the lowest bits up, in the inputs' order, and scales are as
+ * they are. Otherwise the field of a step's first input ends where the mantissa of a float begins, that of the next lies above it, and so
  * on around the word: see {@link Q4Tiles}.
  *
  * <p>Missing outputs of the last panels are zero.
@@ -30,12 +31,13 @@ final class PanelLayout {
     static final int WIDTH = 16;
 
     /** The most panels that a tile goes through side by side. */
-    static final int MOST_SIDE = 4;
+    static final int MOST_SIDE = 8;
 
     /** Bytes of a step. */
     static final long STEP_BYTES = WIDTH * Integer.BYTES;
 
     private static final int MANTISSA_BITS = 23;
+    private static final int Q4_BITS = 4;
     private static final float Q4_FACTOR = 16;
     private static final float I8_FACTOR = 256;
     private static final int I8_OFFSETS = 0x80808080;
@@ -71,15 +73,16 @@ final class PanelLayout {
      * @param row its row
      * @param panels where panels lie, one after the other
      * @param output the output the row is for
+     * @param rounded whether the panels are for rounded activations
      */
-    static void store(Matrix source, int row, MemorySegment panels, int output) {
+    static void store(Matrix source, int row, MemorySegment panels, int output, boolean rounded) {
         int inputs = source.columns();
         long at = output / WIDTH * panelBytes(source.precision(), inputs) + (long) (output % WIDTH) * Integer.BYTES;
         long element = (long) row * inputs;
         switch (source.precision()) {
             case F32 -> storeF32(source.values(), element * Float.BYTES, inputs, panels, at);
             case BF16 -> storeBf16(source.values(), element * Short.BYTES, inputs, panels, at);
-            case Q4 -> storeQ4(source, element, panels, at);
+            case Q4 -> storeQ4(source, element, panels, at, rounded);
             case I8 -> storeI8(source, element, panels, at);
         }
     }
@@ -100,16 +103,18 @@ final class PanelLayout {
         }
     }
 
-    private static void storeQ4(Matrix source, long element, MemorySegment panels, long at) {
+    private static void storeQ4(Matrix source, long element, MemorySegment panels, long at, boolean rounded) {
+        float factor = rounded ? 1 : Q4_FACTOR;
+        int firstBit = rounded ? 0 : MANTISSA_BITS - Q4_BITS;
         long to = at;
         long from = element / 2;
         for (int block = 0; block < source.columns() / Precision.BLOCK; block++) {
             float scale = source.scales().get(FLOAT, (element / Precision.BLOCK + block) * Float.BYTES);
-            panels.set(FLOAT, to, scale * Q4_FACTOR);
+            panels.set(FLOAT, to, scale * factor);
             for (int half = 0; half < 2; half++) {
                 long bytes = source.values().get(LONG, from + 8L * half);
-                panels.set(INT, to + (1 + half) * STEP_BYTES, q4Fields(bytes));
-                panels.set(INT, to + (3 + half) * STEP_BYTES, q4Fields(bytes >>> 4));
+                panels.set(INT, to + (1 + half) * STEP_BYTES, q4Fields(bytes, firstBit));
+                panels.set(INT, to + (3 + half) * STEP_BYTES, q4Fields(bytes >>> Q4_BITS, firstBit));
             }
             from += Precision.BLOCK / 2;
             to += 5 * STEP_BYTES;
@@ -117,11 +122,11 @@ final class PanelLayout {
     }
 
     /** The low nibbles of eight bytes, in the order of the layout. */
-    private static int q4Fields(long bytes) {
+    private static int q4Fields(long bytes, int firstBit) {
         int fields = 0;
         for (int i = 0; i < 8; i++) {
             int nibble = (int) (bytes >>> 8 * i) & 0xF;
-            fields |= Integer.rotateLeft(nibble, MANTISSA_BITS - 4 + 4 * i);
+            fields |= Integer.rotateLeft(nibble, firstBit + Q4_BITS * i);
         }
         return fields;
     }

@@ -2,6 +2,7 @@ package io.prism.kernels.vector;
 
 import io.prism.kernels.Matrix;
 import io.prism.kernels.PackedMatrix;
+import io.prism.kernels.Packing;
 import io.prism.kernels.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,15 +11,21 @@ import java.util.List;
 /** Weights copied into panels (see {@link PanelLayout}) in native memory of their own. */
 final class PanelMatrix implements PackedMatrix {
     private final Precision precision;
+    private final boolean rounded;
     private final int rows;
     private final int columns;
     private final Arena arena;
     private final MemorySegment panels;
 
-    /** Reserves memory for stacked matrices of the same columns and precision. */
+    /**
+     * Reserves memory for stacked matrices of the same columns and precision.
+     *
+     * @param packing {@link Packing#PANELS} or {@link Packing#ROUNDED_PANELS}
+     */
     @SuppressWarnings("MustBeClosedChecker") // closed by close()
-    PanelMatrix(List<Matrix> stacked) {
+    PanelMatrix(List<Matrix> stacked, Packing packing) {
         precision = stacked.getFirst().precision();
+        rounded = packing == Packing.ROUNDED_PANELS && precision == Precision.Q4;
         columns = stacked.getFirst().columns();
         rows = stacked.stream().mapToInt(Matrix::rows).reduce(0, Math::addExact);
         arena = Arena.ofShared();
@@ -51,6 +58,11 @@ final class PanelMatrix implements PackedMatrix {
         return panels.byteSize();
     }
 
+    /** Whether activations are rounded for this matrix, and its fields laid out for {@link RoundedQ4Tiles}. */
+    boolean isRounded() {
+        return rounded;
+    }
+
     /** The panels, one after the other. */
     MemorySegment segment() {
         return panels;
@@ -61,10 +73,11 @@ final class PanelMatrix implements PackedMatrix {
         return (rows + PanelLayout.WIDTH - 1) / PanelLayout.WIDTH;
     }
 
-    /** Number of panels, with those of zeros that fill the last set of 2, 3 or 4. */
+    /** Number of panels, with those of zeros that fill the last set of 2, 3, 4 or, for rounded activations, 8. */
     int panels() {
         int used = usedPanels();
-        return Math.max((used + 2) / 3 * 3, (used + 3) / 4 * 4);
+        int most = rounded ? 8 : 4;
+        return Math.max((used + 2) / 3 * 3, (used + most - 1) / most * most);
     }
 
     /** Bytes from a panel to the next. */

@@ -8,6 +8,7 @@ import io.prism.kernels.KvCache;
 import io.prism.kernels.Matrix;
 import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.Packing;
+import io.prism.kernels.Precision;
 import io.prism.kernels.RotaryTable;
 import java.util.List;
 
@@ -41,6 +42,10 @@ public final class ScalarKernels implements Kernels {
         int inputs = matrix.columns();
         int outputs = matrix.rows();
         float[] weights = scratch.get().floats(inputs);
+        if (matrix.isRounded()) {
+            multiplyRounded(matrix, x, xOffset, rows, weights, y, yOffset);
+            return;
+        }
         for (int output = 0; output < outputs; output++) {
             matrix.decodeRow(output, weights);
             for (int row = 0; row < rows; row++) {
@@ -51,6 +56,37 @@ public final class ScalarKernels implements Kernels {
                 y[yOffset + row * outputs + output] = (float) sum;
             }
         }
+    }
+
+    private static void multiplyRounded(
+            ScalarMatrix matrix, float[] x, int xOffset, int rows, float[] weights, float[] y, int yOffset) {
+        int inputs = matrix.columns();
+        for (int row = 0; row < rows; row++) {
+            for (int output = 0; output < matrix.rows(); output++) {
+                matrix.decodeRow(output, weights);
+                double sum = 0;
+                for (int block = 0; block < inputs; block += Precision.BLOCK) {
+                    sum += roundedBlock(weights, block, x, xOffset + row * inputs + block);
+                }
+                y[yOffset + row * matrix.rows() + output] = (float) sum;
+            }
+        }
+    }
+
+    /** The sum over a block of weights and activations rounded as {@link Packing#ROUNDED_PANELS} says. */
+    private static double roundedBlock(float[] weights, int block, float[] x, int from) {
+        float largest = 0;
+        for (int k = 0; k < Precision.BLOCK; k++) {
+            largest = Math.max(largest, Math.abs(x[from + k]));
+        }
+        float factor = RoundedActivations.MOST / largest;
+        float scale = largest / RoundedActivations.MOST;
+        double sum = 0;
+        for (int k = 0; k < Precision.BLOCK; k++) {
+            double rounded = factor <= Float.MAX_VALUE ? Math.rint(x[from + k] * factor) : 0;
+            sum += rounded * scale * weights[block + k];
+        }
+        return sum;
     }
 
     @Override

@@ -22,8 +22,9 @@ final class ScalarMatrix implements PackedMatrix {
     private final int rows;
     private final long elements;
     private final @Nullable Arena arena;
+    private final boolean rounded;
 
-    /** Copies the sources for {@link Packing#PANELS}, so that they may be released. */
+    /** Copies the sources unless it is {@link Packing#IN_PLACE}, so that they may be released. */
     @SuppressWarnings("MustBeClosedChecker") // closed by close()
     ScalarMatrix(List<Matrix> sources, Packing packing) {
         Matrix first = sources.getFirst();
@@ -33,7 +34,8 @@ final class ScalarMatrix implements PackedMatrix {
                         .formatted(matrix.precision(), matrix.columns(), first.precision(), first.columns()));
             }
         }
-        arena = packing == Packing.PANELS ? Arena.ofShared() : null;
+        arena = packing == Packing.IN_PLACE ? null : Arena.ofShared();
+        rounded = packing == Packing.ROUNDED_PANELS && first.precision() == Precision.Q4;
         stacked = sources.stream()
                 .map(source -> arena == null ? source : copy(source, arena))
                 .toArray(Matrix[]::new);
@@ -82,6 +84,11 @@ final class ScalarMatrix implements PackedMatrix {
         if (arena != null) {
             arena.close();
         }
+    }
+
+    /** Whether activations are rounded for this matrix: see {@link Packing#ROUNDED_PANELS}. */
+    boolean isRounded() {
+        return rounded;
     }
 
     /** Writes the elements of row {@code row} to {@code into}, as F32. */

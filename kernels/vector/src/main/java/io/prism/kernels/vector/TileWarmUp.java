@@ -1,9 +1,10 @@
 package io.prism.kernels.vector;
 
 import io.prism.kernels.Matrix;
+import io.prism.kernels.Packing;
 import io.prism.kernels.Precision;
 import java.lang.foreign.Arena;
-import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -14,24 +15,26 @@ import java.util.Set;
  * it compiles them as running loops (OSR) first, which box their accumulators.
  */
 final class TileWarmUp {
-    /** Every tile of {@link PanelProduct}. */
-    private static final int[] TILE_ROWS = {1, 2, 4, 6, 8, PanelProduct.LEAST_DECODED_ROWS};
+    /** Every tile of {@link PanelProduct}; those of 10 rows are 8 and 2, side by side as for 8. */
+    private static final int[] TILE_ROWS = {1, 2, 4, 6, 8, 10, PanelProduct.LEAST_DECODED_ROWS};
 
-    private static final int OUTPUTS = 4 * PanelLayout.WIDTH;
+    private static final int OUTPUTS = PanelLayout.MOST_SIDE * PanelLayout.WIDTH;
 
     /** Enough for the last tier of compilation (600 calls and 15000 rounds of loops), and some that use the result. */
     private static final int CALLS = 2_000;
 
-    private final Set<Precision> begun = EnumSet.noneOf(Precision.class);
+    private record Form(Precision precision, Packing packing) {}
+
+    private final Set<Form> begun = new HashSet<>();
 
     /** Begins with a precision unless that was done before. */
-    synchronized void begin(Precision precision) {
-        if (begun.add(precision)) {
-            Thread.ofPlatform().daemon().name("prism-warm-up-" + precision).start(() -> run(precision));
+    synchronized void begin(Precision precision, Packing packing) {
+        if (begun.add(new Form(precision, packing))) {
+            Thread.ofPlatform().daemon().name("prism-warm-up-" + precision).start(() -> run(precision, packing));
         }
     }
 
-    private static void run(Precision precision) {
+    private static void run(Precision precision, Packing packing) {
         int inputs = Precision.BLOCK;
         long elements = (long) OUTPUTS * inputs;
         try (Arena arena = Arena.ofConfined()) {
@@ -41,7 +44,7 @@ final class TileWarmUp {
                     inputs,
                     arena.allocate(precision.valueBytes(elements)),
                     arena.allocate(precision.scaleBytes(elements)));
-            try (PanelMatrix panel = new PanelMatrix(List.of(zeros))) {
+            try (PanelMatrix panel = new PanelMatrix(List.of(zeros), packing)) {
                 PanelProduct product = new PanelProduct();
                 for (int rows : TILE_ROWS) {
                     float[] x = new float[rows * inputs];

@@ -30,7 +30,7 @@ class BenchmarksTest {
             benchmark.open(SMALL);
             try {
                 float[] found = benchmark.pass();
-                float[] expected = head(precision, 4, 3, 256);
+                float[] expected = head(precision, packing, 4, 3, 256);
                 // 128 terms below 0.4 x 1 summed in single precision: 128 x 0.4 x 6e-8 x a few
                 for (int i = 0; i < expected.length; i++) {
                     assertThat(found[i]).isCloseTo(expected[i], within(2e-5f));
@@ -47,7 +47,7 @@ class BenchmarksTest {
         benchmark.rows = 1;
         benchmark.open(SMALL);
         FloatBufferTensor found = (FloatBufferTensor) benchmark.pass();
-        float[] expected = head(Precision.Q4, 1, 1, SMALL.width());
+        float[] expected = head(Precision.Q4, Packing.IN_PLACE, 1, 1, SMALL.width());
         for (int i = 0; i < SMALL.vocabulary(); i++) {
             // activations in I8: each of 128 terms below 0.03 is off by at most 1/254, mostly cancelling
             assertThat(found.get(0, i)).isCloseTo(expected[i], within(4e-3f));
@@ -70,13 +70,13 @@ class BenchmarksTest {
         }
     }
 
-    private static float[] head(Precision precision, int seed, int rows, int activationWidth) {
+    private static float[] head(Precision precision, Packing packing, int seed, int rows, int activationWidth) {
         try (Arena arena = Arena.ofShared();
                 Kernels reference = new ScalarKernelProvider().open(1)) {
             Matrix source = RandomMatrix.of(precision, SMALL.vocabulary(), SMALL.width(), seed, arena);
             float[] x = RandomMatrix.activations(rows * activationWidth, rows);
             float[] y = new float[rows * SMALL.vocabulary()];
-            try (PackedMatrix w = reference.pack(List.of(source), Packing.IN_PLACE)) {
+            try (PackedMatrix w = reference.pack(List.of(source), packing)) {
                 reference.multiply(w, x, 0, rows, y, 0);
             }
             return y;

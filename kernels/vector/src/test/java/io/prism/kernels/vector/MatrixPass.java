@@ -25,8 +25,9 @@ public class MatrixPass {
     @Param({"1", "2", "4", "6", "8", "12", "16", "32"})
     public int rows = 1;
 
-    @Param("PANELS")
-    public Packing packing = Packing.PANELS;
+    /** As targets are packed; Q4 with PANELS multiplies activations as they are. */
+    @Param("ROUNDED_PANELS")
+    public Packing packing = Packing.ROUNDED_PANELS;
 
     @Param("4")
     public int layers = 4;

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MatrixProductsTest {
     /** Outputs: below, at and above a panel. */
@@ -55,6 +55,10 @@ class MatrixProductsTest {
                 .flatMap(precision -> Arrays.stream(Packing.values()).map(packing -> Arguments.of(precision, packing)));
     }
 
+    static Stream<Arguments> copies() {
+        return forms().filter(form -> form.get()[1] != Packing.IN_PLACE);
+    }
+
     @ParameterizedTest
     @MethodSource("forms")
     void agreesWithTheScalarReferenceAtOddSizes(Precision precision, Packing packing) {
@@ -64,7 +68,7 @@ class MatrixProductsTest {
                     try (Arena arena = Arena.ofShared()) {
                         Matrix w = RandomMatrix.of(precision, outputs, inputs, outputs + inputs, arena);
                         float[] x = RandomMatrix.activations(3 + rows * inputs, rows);
-                        float[] expected = product(reference, List.of(w), Packing.IN_PLACE, x, 3, rows);
+                        float[] expected = product(reference, List.of(w), packing, x, 3, rows);
                         float[] found = product(team, List.of(w), packing, x, 3, rows);
                         assertNear(found, expected, inputs, precision);
                     }
@@ -111,13 +115,13 @@ class MatrixProductsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Precision.class)
-    void givesARowTheSameBitsWhereSumsRestBetweenSections(Precision precision) {
+    @MethodSource("copies")
+    void givesARowTheSameBitsWhereSumsRestBetweenSections(Precision precision, Packing packing) {
         int inputs = 13_152;
         int outputs = 50;
         try (Arena arena = Arena.ofShared();
                 PackedMatrix packed =
-                        alone.pack(List.of(RandomMatrix.of(precision, outputs, inputs, 7, arena)), Packing.PANELS)) {
+                        alone.pack(List.of(RandomMatrix.of(precision, outputs, inputs, 7, arena)), packing)) {
             float[] x = RandomMatrix.activations(26 * inputs, 3);
             float[] expected = new float[26 * outputs];
             for (int row = 0; row < 26; row++) {
@@ -167,6 +171,57 @@ class MatrixProductsTest {
             for (int rows : new int[] {1, 2, 4, 6, 8}) {
                 AllocationProbe.assertSettlesAtZero(
                         precision + " " + packing + " " + rows + " rows", () -> alone.multiply(w, x, 0, rows, y, 0));
+            }
+        }
+    }
+
+    @Test
+    void roundsActivationsToTheNearestOf511Steps() {
+        int inputs = 64;
+        try (Arena arena = Arena.ofShared()) {
+            Matrix w = RandomMatrix.of(Precision.Q4, 40, inputs, 3, arena);
+            float[] x = RandomMatrix.activations(inputs, 4);
+            float[] exact = product(reference, List.of(w), Packing.IN_PLACE, x, 0, 1);
+            float[] rounded = product(team, List.of(w), Packing.ROUNDED_PANELS, x, 0, 1);
+            // each of 64 terms is off by at most half a step of 1 / 255 times a weight below 0.03
+            for (int i = 0; i < exact.length; i++) {
+                assertThat(rounded[i])
+                        .isCloseTo(exact[i], within(64 * 0.03f / 510))
+                        .isNotEqualTo(exact[i]);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {0, Float.MIN_VALUE, Float.MIN_NORMAL, 1e-30f, 1e30f})
+    void takesActivationsOfAnySizeWhenItRounds(float size) {
+        int inputs = 96;
+        try (Arena arena = Arena.ofShared()) {
+            Matrix w = RandomMatrix.of(Precision.Q4, 40, inputs, 3, arena);
+            float[] x = RandomMatrix.activations(3 * inputs, 4);
+            for (int k = inputs; k < 2 * inputs; k++) {
+                x[k] *= size;
+            }
+            float[] expected = product(reference, List.of(w), Packing.ROUNDED_PANELS, x, 0, 3);
+            float[] found = product(team, List.of(w), Packing.ROUNDED_PANELS, x, 0, 3);
+            for (int i = 0; i < expected.length; i++) {
+                float magnitude = i / 40 == 1 ? size : 1;
+                assertThat(found[i]).isCloseTo(expected[i], within(1e-5f * magnitude + 1e-36f));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void passesOnThatAnActivationIsNotFiniteWhenItRounds(float broken) {
+        int inputs = 64;
+        try (Arena arena = Arena.ofShared()) {
+            Matrix w = RandomMatrix.of(Precision.Q4, 40, inputs, 3, arena);
+            float[] x = RandomMatrix.activations(2 * inputs, 4);
+            x[inputs + 40] = broken;
+            float[] found = product(team, List.of(w), Packing.ROUNDED_PANELS, x, 0, 2);
+            for (int i = 0; i < found.length; i++) {
+                assertThat(Float.isFinite(found[i])).as("element %d", i).isEqualTo(i < 40);
             }
         }
     }
