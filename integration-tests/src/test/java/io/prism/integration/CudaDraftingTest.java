@@ -57,14 +57,17 @@ class CudaDraftingTest {
     @BeforeAll
     static void load() {
         gpu = EmulatedGpu.open();
+        gpu.lose(false);
         model = ServiceLoader.load(ModelHost.class)
                 .findFirst()
                 .orElseThrow()
                 .load(DemoModel.folder().toString(), new ModelHost.LoadOptions("auto", 2, true, "auto"));
     }
 
+    /** The device is gone then, as other tests of this JVM that take the best kernels would draft on it, slowly. */
     @AfterAll
     static void close() {
+        gpu.lose(true);
         if (model != null) {
             model.close();
         }

@@ -17,6 +17,7 @@ import io.prism.jlama.expansion.ModelExpansion;
 import io.prism.jlama.synthetic.Q4Model;
 import io.prism.jlama.synthetic.SyntheticShape;
 import io.prism.kernels.Precision;
+import io.prism.spi.Activations;
 import io.prism.spi.HostedModel;
 import io.prism.spi.ModelHost;
 import io.prism.spi.PrismException;
@@ -185,11 +186,12 @@ class ExpansionTest {
                 .toList();
     }
 
+    /** A wide Q4 model's activations would be rounded, a narrow one's not. */
     private static HostedModel load(Path model) {
         return ServiceLoader.load(ModelHost.class)
                 .findFirst()
                 .orElseThrow()
-                .load(model.toString(), new ModelHost.LoadOptions("auto", 2, true, "auto"));
+                .load(model.toString(), new ModelHost.LoadOptions("auto", 2, true, Activations.F32, "auto"));
     }
 
     private static List<GenerationResult> generate(Path folder, String drafter, SamplingParameters sampling) {

@@ -2,6 +2,7 @@ package io.prism.config;
 
 import io.prism.config.PrismConfig.Mode;
 import io.prism.config.PrismConfig.Stats;
+import io.prism.spi.Activations;
 import io.prism.spi.PrismException;
 import java.io.IOException;
 import java.io.Reader;
@@ -94,6 +95,7 @@ final class ConfigReader {
                         .orElse("auto"),
                 value(Flag.THREADS, text -> between(0, MOST_THREADS, text)).orElse(0),
                 value(Flag.REPACK, ConfigReader::yesOrNo).orElse(true),
+                value(Flag.ACTIVATIONS, text -> choice(Activations.class, text)).orElse(Activations.AUTO),
                 value(Flag.TREE, ConfigReader::tree).orElse(TreeSpec.AUTO),
                 unless("auto", Flag.KV_MEMORY, text -> between(1, Integer.MAX_VALUE, text)),
                 unlessOff(Flag.TOP_P, ConfigReader::share),

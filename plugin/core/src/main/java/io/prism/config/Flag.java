@@ -26,6 +26,12 @@ public enum Flag {
             "true",
             "true or false",
             "copy weights into the layout the kernels read fastest; false saves the memory of that copy"),
+    ACTIVATIONS(
+            "prism.activations",
+            "auto",
+            "auto, f32 or rounded",
+            "what Q4 weights are multiplied by: activations as they are, or rounded to 9 bits a block of 32, which is about 1.5"
+                    + " times as fast; auto: rounded where the engine was asked to round them too (to 8 bits)"),
     TREE(
             "prism.tree",
             "auto",

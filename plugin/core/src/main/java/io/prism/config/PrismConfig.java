@@ -1,5 +1,6 @@
 package io.prism.config;
 
+import io.prism.spi.Activations;
 import io.prism.spi.PrismException;
 import io.prism.verify.SamplingParameters;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ public record PrismConfig(
         String kernels,
         int threads,
         boolean repack,
+        Activations activations,
         TreeSpec tree,
         Optional<Integer> kvMemory,
         Optional<Float> topP,
@@ -92,10 +94,12 @@ public record PrismConfig(
     }
 
     public PrismConfig withTree(TreeSpec newTree) {
-        return new PrismConfig(enabled, drafter, kernels, threads, repack, newTree, kvMemory, topP, topK, seed, stats);
+        return new PrismConfig(
+                enabled, drafter, kernels, threads, repack, activations, newTree, kvMemory, topP, topK, seed, stats);
     }
 
     public PrismConfig withStats(Stats newStats) {
-        return new PrismConfig(enabled, drafter, kernels, threads, repack, tree, kvMemory, topP, topK, seed, newStats);
+        return new PrismConfig(
+                enabled, drafter, kernels, threads, repack, activations, tree, kvMemory, topP, topK, seed, newStats);
     }
 }

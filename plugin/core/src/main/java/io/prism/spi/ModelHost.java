@@ -19,7 +19,14 @@ public interface ModelHost {
      * @param kernels name of the kernels to use, or {@code auto}
      * @param threads threads to use; 0 for one per physical core
      * @param repack whether weights are repacked for speed, at the cost of memory
+     * @param activations what quantised weights are multiplied by
      * @param stockKernels what the engine's own decoding computes with, by the engine's own names, or {@code auto}
      */
-    record LoadOptions(String kernels, int threads, boolean repack, String stockKernels) {}
+    record LoadOptions(String kernels, int threads, boolean repack, Activations activations, String stockKernels) {
+
+        /** With {@link Activations#AUTO}. */
+        public LoadOptions(String kernels, int threads, boolean repack, String stockKernels) {
+            this(kernels, threads, repack, Activations.AUTO, stockKernels);
+        }
+    }
 }

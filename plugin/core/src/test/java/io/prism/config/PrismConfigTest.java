@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.prism.config.PrismConfig.Mode;
 import io.prism.config.PrismConfig.Stats;
+import io.prism.spi.Activations;
 import io.prism.spi.PrismException;
 import io.prism.verify.SamplingParameters;
 import java.io.IOException;
@@ -51,6 +52,7 @@ class PrismConfigTest {
                         "auto",
                         0,
                         true,
+                        Activations.AUTO,
                         TreeSpec.AUTO,
                         Optional.empty(),
                         Optional.empty(),
@@ -67,6 +69,7 @@ class PrismConfigTest {
                 "prism.kernels", "scalar",
                 "prism.threads", "6",
                 "prism.repack", "false",
+                "prism.activations", "f32",
                 "prism.tree", "6, 4, 16",
                 "prism.kvmemory", "512",
                 "prism.topp", "0.9",
@@ -80,6 +83,7 @@ class PrismConfigTest {
                         "scalar",
                         6,
                         false,
+                        Activations.F32,
                         TreeSpec.of(6, 4, 16),
                         Optional.of(512),
                         Optional.of(0.9f),
@@ -181,6 +185,7 @@ class PrismConfigTest {
                 "prism.threads | many | a whole number",
                 "prism.threads | 99999999999 | a whole number",
                 "prism.repack | 1 | true or false",
+                "prism.activations | i8 | auto, f32 or rounded",
                 "prism.tree | 6,4 | steps,topk,nodes",
                 "prism.tree | 6,4,0 | three positive whole numbers",
                 "prism.tree | wide | auto, or steps,topk,nodes",

@@ -60,7 +60,7 @@ final class Engine implements AutoCloseable {
             KernelSelection selection = selectKernels(config);
             Kernels kernels = selection.provider().open(config.threads());
             parts.push(kernels);
-            TargetModel target = JlamaTargets.open(model, kernels, config.repack());
+            TargetModel target = JlamaTargets.open(model, kernels, config.repack(), config.activations());
             parts.push(target);
             DrafterSelection drafter = DrafterSelection.open(config, modelFolder, target);
             SpeculativeDecoder decoder = new SpeculativeDecoder(target, drafter.drafter(), kernels, config);

@@ -37,7 +37,7 @@ public final class JlamaHost implements ModelHost {
         try {
             String stock = StockOperations.choose(options.stockKernels());
             loaded = loadModel(folder);
-            target = JlamaTargets.open(loaded, kernels, options.repack());
+            target = JlamaTargets.open(loaded, kernels, options.repack(), options.activations());
             return new JlamaHostedModel(nameOf(model, folder), folder, loaded, kernels, target, stock);
         } catch (RuntimeException | Error e) {
             if (target != null) {

@@ -1,11 +1,15 @@
 package io.prism.jlama.target;
 
 import com.github.tjake.jlama.model.AbstractModel;
+import com.github.tjake.jlama.safetensors.DType;
 import io.prism.jlama.internals.Fingerprint;
+import io.prism.jlama.internals.ModelMembers;
 import io.prism.jlama.internals.UnsupportedModelException;
 import io.prism.kernels.AttentionShape;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.Packing;
+import io.prism.kernels.Precision;
+import io.prism.spi.Activations;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PassRequest;
@@ -55,19 +59,26 @@ public final class JlamaTarget implements TargetModel {
         this.engine = engine;
     }
 
+    /** As {@link #of(AbstractModel, Kernels, boolean, Activations)} with {@link Activations#AUTO}. */
+    public static JlamaTarget of(AbstractModel model, Kernels kernels, boolean repack) {
+        return of(model, kernels, repack, Activations.AUTO);
+    }
+
     /**
      * Packs the model's weights and checks with one token that they give finite numbers.
      *
      * @param kernels compute all passes; stay open as long as this object, and belong to the caller
      * @param repack whether weights are copied into the layout that is read fastest; if not, Jlama's memory is read in
      *     place, slower
+     * @param activations what quantised weights that are repacked are multiplied by
      * @throws UnsupportedModelException with the reason, if this forward pass can't compute the model
      * @throws PrismException if weights are damaged, or memory does not suffice
      */
-    public static JlamaTarget of(AbstractModel model, Kernels kernels, boolean repack) {
+    public static JlamaTarget of(AbstractModel model, Kernels kernels, boolean repack, Activations activations) {
+        Packing packing = packing(model, repack, activations);
         DecoderWeights weights;
         try {
-            weights = WeightsReader.read(model, kernels, repack ? Packing.PANELS : Packing.IN_PLACE);
+            weights = WeightsReader.read(model, kernels, packing);
         } catch (OutOfMemoryError e) {
             throw new PrismException(
                     "Not enough memory to repack the model's weights"
@@ -82,19 +93,35 @@ public final class JlamaTarget implements TargetModel {
                     weights.layers().size(),
                     weights.contextLength(),
                     Fingerprint.of(model));
-            String engine = String.format(
-                    Locale.ROOT,
-                    "%s, %s, %s",
-                    kernels.description(),
-                    WeightsReader.precision(weights),
-                    repack ? String.format(Locale.ROOT, "repacked (%,d MB)", weights.ownBytes() >> 20) : "in place");
-            JlamaTarget target = new JlamaTarget(kernels, weights, description, engine);
+            JlamaTarget target = new JlamaTarget(kernels, weights, description, engine(kernels, weights, packing));
             FiniteCheck.run(target, model.getConfig().bosToken);
             return target;
         } catch (Throwable e) {
             weights.close();
             throw e;
         }
+    }
+
+    private static Packing packing(AbstractModel model, boolean repack, Activations activations) {
+        boolean rounded = switch (activations) {
+            case AUTO -> new ModelMembers().workingQType(model) == DType.I8;
+            case ROUNDED -> true;
+            case F32 -> false;
+        };
+        return !repack ? Packing.IN_PLACE : rounded ? Packing.ROUNDED_PANELS : Packing.PANELS;
+    }
+
+    private static String engine(Kernels kernels, DecoderWeights weights, Packing packing) {
+        Precision precision = WeightsReader.precision(weights);
+        return String.format(
+                Locale.ROOT,
+                "%s, %s%s, %s",
+                kernels.description(),
+                precision,
+                precision == Precision.Q4 && packing == Packing.ROUNDED_PANELS ? " by rounded activations" : "",
+                packing == Packing.IN_PLACE
+                        ? "in place"
+                        : String.format(Locale.ROOT, "repacked (%,d MB)", weights.ownBytes() >> 20));
     }
 
     @Override

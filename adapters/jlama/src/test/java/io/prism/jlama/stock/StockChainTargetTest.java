@@ -11,6 +11,7 @@ import io.prism.jlama.testing.StockReference;
 import io.prism.jlama.testing.TestModels;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.Precision;
+import io.prism.spi.Activations;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PrismException;
@@ -173,10 +174,13 @@ class StockChainTargetTest {
     @Test
     void theWayToRunAModelIsFound() {
         try (Kernels kernels = TestModels.kernels("auto");
-                TargetModel ours =
-                        JlamaTargets.open(TestModels.tiny(folder.resolve("a"), "llama", Precision.F32), kernels, true);
+                TargetModel ours = JlamaTargets.open(
+                        TestModels.tiny(folder.resolve("a"), "llama", Precision.F32), kernels, true, Activations.AUTO);
                 TargetModel stock = JlamaTargets.open(
-                        TestModels.tiny(folder.resolve("b"), "gemma2", Precision.F32), kernels, true)) {
+                        TestModels.tiny(folder.resolve("b"), "gemma2", Precision.F32),
+                        kernels,
+                        true,
+                        Activations.AUTO)) {
             assertThat(ours).isInstanceOf(JlamaTarget.class);
             assertThat(stock).isInstanceOf(StockChainTarget.class);
         }

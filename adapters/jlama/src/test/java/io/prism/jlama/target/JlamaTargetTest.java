@@ -13,6 +13,7 @@ import io.prism.jlama.testing.StockReference;
 import io.prism.jlama.testing.TestModels;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.Precision;
+import io.prism.spi.Activations;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PrismException;
@@ -71,14 +72,45 @@ class JlamaTargetTest {
         assertAgreesWithStock(TestModels.tiny(folder, "llama", Precision.BF16), 0.05f);
     }
 
-    /** Models this small run in stock with F32 activations; ours may round activations to I8 blocks (7 bits). */
+    /** Models this small run in stock with F32 activations, and so do ours. */
     @Test
-    void logitsOfAQ4ModelAgreeWithStockJlamaWithinRoundingOfActivations() {
-        Path dense = folder.resolve("dense");
-        Path q4 = folder.resolve("q4");
-        SyntheticModel.write(dense, SyntheticShape.named("tiny"), Precision.F32, 1, Optional.empty());
+    void logitsOfANarrowQ4ModelAgreeWithStockJlama() {
+        assertAgreesWithStock(q4(128), F32_TOLERANCE);
+    }
+
+    @Test
+    void activationsAreRoundedWhereStockRoundsThemUnlessToldOtherwise() {
+        AbstractModel narrow = q4(128);
+        AbstractModel wide = q4(512);
+        int[] tokens = Sessions.tokens(TOKENS, 512, 7);
+        try (JlamaTarget rounded = JlamaTarget.of(wide, kernels, true);
+                JlamaTarget exact = JlamaTarget.of(wide, kernels, true, Activations.F32);
+                JlamaTarget asIs = JlamaTarget.of(narrow, kernels, true);
+                JlamaTarget told = JlamaTarget.of(narrow, kernels, true, Activations.ROUNDED)) {
+            assertThat(rounded.engine()).contains("Q4 by rounded activations");
+            assertThat(told.engine()).contains("Q4 by rounded activations");
+            assertThat(exact.engine()).contains("Q4, ");
+            assertThat(asIs.engine()).contains("Q4, ");
+            float[][] expected = Sessions.plain(exact, tokens);
+            float[][] stock = StockReference.logits(wide, tokens);
+            float[][] found = Sessions.plain(rounded, tokens);
+            double error = 0;
+            double stockError = 0;
+            for (int i = 0; i < TOKENS; i++) {
+                error += relativeError(found[i], expected[i]);
+                stockError += relativeError(stock[i], expected[i]);
+            }
+            assertThat(error).isPositive().isLessThan(0.75 * stockError);
+        }
+    }
+
+    private AbstractModel q4(int width) {
+        Path dense = folder.resolve("dense-" + width);
+        Path q4 = folder.resolve("q4-" + width);
+        SyntheticShape shape = new SyntheticShape("llama", width, 2 * width, 2, 4, 4, 512, 256, false);
+        SyntheticModel.write(dense, shape, Precision.F32, 1, Optional.empty());
         Q4Model.quantize(dense, q4);
-        assertAgreesWithStock(TestModels.load(q4), 0.1f);
+        return TestModels.load(q4);
     }
 
     private void assertAgreesWithStock(AbstractModel model, float tolerance) {

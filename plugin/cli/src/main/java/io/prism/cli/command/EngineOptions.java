@@ -32,10 +32,16 @@ final class EngineOptions {
             description = "Copy weights into the fastest layout; false saves memory (flag prism.repack).")
     private @Nullable String repack;
 
+    @Option(
+            names = "--activations",
+            paramLabel = "auto|f32|rounded",
+            description = "What Q4 weights are multiplied by (flag prism.activations).")
+    private @Nullable String activations;
+
     /** Configuration without a model's own, enough to load one. */
     LoadOptions loadOptions(String stockKernels) {
         PrismConfig config = PrismConfig.load(properties(), System.getenv(), Optional.empty());
-        return new LoadOptions(config.kernels(), config.threads(), config.repack(), stockKernels);
+        return new LoadOptions(config.kernels(), config.threads(), config.repack(), config.activations(), stockKernels);
     }
 
     /**
@@ -63,6 +69,7 @@ final class EngineOptions {
         set(properties, Flag.KERNELS, kernels);
         set(properties, Flag.THREADS, threads);
         set(properties, Flag.REPACK, repack);
+        set(properties, Flag.ACTIVATIONS, activations);
         return properties;
     }
 

@@ -269,8 +269,9 @@ final class NetworkReader {
         return new Linear(pack(projection), projection.bias());
     }
 
+    /** Rounds activations where that is quicker: a drafter may err. */
     private PackedMatrix pack(DraftWeights.Projection projection) {
-        PackedMatrix matrix = kernels.pack(projection.stacked(), Packing.PANELS);
+        PackedMatrix matrix = kernels.pack(projection.stacked(), Packing.ROUNDED_PANELS);
         packed.add(matrix);
         return matrix;
     }
