@@ -199,7 +199,11 @@ final class PanelProduct implements WorkerTeam.Task {
      * more to 8 streams than to 4: a fifth of its time (measured on AMD Zen 4, 2026-11).
      */
     private static int roundedSide(int rowCount) {
-        return rowCount == 1 ? 8 : rowCount == 2 ? 4 : 2;
+        return switch (rowCount) {
+            case 1 -> MANY_REGISTERS ? 8 : 4;
+            case 2 -> MANY_REGISTERS ? 4 : 2;
+            default -> 2;
+        };
     }
 
     private static int sectionInputs(Precision precision) {
@@ -329,7 +333,7 @@ final class PanelProduct implements WorkerTeam.Task {
     private float[] aside() {
         float[] aside = asides.get();
         if (aside.length < paddedRows * side * WIDTH) {
-            aside = new float[paddedRows * PanelLayout.MOST_SIDE * WIDTH];
+            aside = new float[paddedRows * side * WIDTH];
             asides.set(aside);
         }
         return aside;

@@ -110,8 +110,13 @@ final class PanelTiles {
         int[] starts = activations.starts();
         float[] scales = activations.scales();
         switch (tileRows) {
-            case 1 ->
-                RoundedQ4Tiles.tile8x1(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+            case 1 -> {
+                if (side == 8) {
+                    RoundedQ4Tiles.tile8x1(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+                } else {
+                    RoundedQ4Tiles.tile4x1(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+                }
+            }
             case 2 -> {
                 if (side == 4) {
                     RoundedQ4Tiles.tile4x2(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);

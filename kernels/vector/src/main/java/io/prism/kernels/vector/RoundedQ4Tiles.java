@@ -178,6 +178,93 @@ final class RoundedQ4Tiles {
         }
     }
 
+    /** 4 panels, 1 row. */
+    static void tile4x1(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            int[] x,
+            int xAt,
+            int[] starts,
+            float[] scales,
+            int startsAt,
+            float[] y,
+            int yAt,
+            int yStride) {
+        FloatVector total0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector total0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector total0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
+        FloatVector total0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
+        int in = xAt;
+        long blockAt = at;
+        for (int block = 0; block < blocks; block++) {
+            int first = startsAt + block;
+            ShortVector start0 = IntVector.broadcast(INTS, starts[first]).reinterpretAsShorts();
+            ShortVector sum0a = start0;
+            ShortVector sum0b = start0;
+            ShortVector sum0c = start0;
+            ShortVector sum0d = start0;
+            for (int word = 1; word <= WORDS; word++) {
+                long wordAt = blockAt + word * STEP_BYTES;
+                ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
+                ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
+                ShortVector bitsc = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 2 * panelBytes, LITTLE);
+                ShortVector bitsd = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 3 * panelBytes, LITTLE);
+                for (int i = 0; i < FIELDS; i++) {
+                    ShortVector valuea = bitsa.and(FIELD);
+                    bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
+                    ShortVector valueb = bitsb.and(FIELD);
+                    bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
+                    ShortVector valuec = bitsc.and(FIELD);
+                    bitsc = bitsc.lanewise(VectorOperators.LSHR, BITS);
+                    ShortVector valued = bitsd.and(FIELD);
+                    bitsd = bitsd.lanewise(VectorOperators.LSHR, BITS);
+                    ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
+                    sum0a = valuea.mul(x0).add(sum0a);
+                    sum0b = valueb.mul(x0).add(sum0b);
+                    sum0c = valuec.mul(x0).add(sum0c);
+                    sum0d = valued.mul(x0).add(sum0d);
+                    in++;
+                }
+            }
+            FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
+            FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
+            FloatVector scalec = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 2 * panelBytes, LITTLE);
+            FloatVector scaled = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 3 * panelBytes, LITTLE);
+            FloatVector scale0 = FloatVector.broadcast(FLOATS, scales[first]);
+            IntVector pair0a = sum0a.reinterpretAsInts();
+            FloatVector whole0a = (FloatVector) pair0a.lanewise(VectorOperators.LSHL, HALF)
+                    .lanewise(VectorOperators.ASHR, HALF)
+                    .add(pair0a.lanewise(VectorOperators.ASHR, HALF))
+                    .convert(VectorOperators.I2F, 0);
+            total0a = whole0a.fma(scalea.mul(scale0), total0a);
+            IntVector pair0b = sum0b.reinterpretAsInts();
+            FloatVector whole0b = (FloatVector) pair0b.lanewise(VectorOperators.LSHL, HALF)
+                    .lanewise(VectorOperators.ASHR, HALF)
+                    .add(pair0b.lanewise(VectorOperators.ASHR, HALF))
+                    .convert(VectorOperators.I2F, 0);
+            total0b = whole0b.fma(scaleb.mul(scale0), total0b);
+            IntVector pair0c = sum0c.reinterpretAsInts();
+            FloatVector whole0c = (FloatVector) pair0c.lanewise(VectorOperators.LSHL, HALF)
+                    .lanewise(VectorOperators.ASHR, HALF)
+                    .add(pair0c.lanewise(VectorOperators.ASHR, HALF))
+                    .convert(VectorOperators.I2F, 0);
+            total0c = whole0c.fma(scalec.mul(scale0), total0c);
+            IntVector pair0d = sum0d.reinterpretAsInts();
+            FloatVector whole0d = (FloatVector) pair0d.lanewise(VectorOperators.LSHL, HALF)
+                    .lanewise(VectorOperators.ASHR, HALF)
+                    .add(pair0d.lanewise(VectorOperators.ASHR, HALF))
+                    .convert(VectorOperators.I2F, 0);
+            total0d = whole0d.fma(scaled.mul(scale0), total0d);
+            blockAt += BLOCK_STEPS * STEP_BYTES;
+        }
+        total0a.intoArray(y, yAt);
+        total0b.intoArray(y, yAt + WIDTH);
+        total0c.intoArray(y, yAt + 2 * WIDTH);
+        total0d.intoArray(y, yAt + 3 * WIDTH);
+    }
+
     /** 4 panels, 2 rows. */
     static void tile4x2(
             MemorySegment w,

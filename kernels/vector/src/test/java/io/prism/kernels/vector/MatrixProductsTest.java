@@ -10,6 +10,8 @@ import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.Packing;
 import io.prism.kernels.Precision;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -188,6 +190,32 @@ class MatrixProductsTest {
                 assertThat(rounded[i])
                         .isCloseTo(exact[i], within(64 * 0.03f / 510))
                         .isNotEqualTo(exact[i]);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {1, -1})
+    void holdsTheLargestSumsWhenItRounds(float activation) {
+        int inputs = 64;
+        try (Arena arena = Arena.ofShared()) {
+            // fields of 0 are weights of -8
+            MemorySegment values = arena.allocate(Precision.Q4.valueBytes(40 * inputs));
+            MemorySegment scales = arena.allocate(Precision.Q4.scaleBytes(40 * inputs), Float.BYTES);
+            for (int i = 0; i < 40 * inputs / Precision.BLOCK; i++) {
+                scales.setAtIndex(ValueLayout.JAVA_FLOAT, i, 1);
+            }
+            float[] x = new float[3 * inputs];
+            Arrays.fill(x, activation);
+            float[] found = product(
+                    team,
+                    List.of(new Matrix(Precision.Q4, 40, inputs, values, scales)),
+                    Packing.ROUNDED_PANELS,
+                    x,
+                    0,
+                    3);
+            for (float y : found) {
+                assertThat(y).isCloseTo(-8 * inputs * activation, within(1e-3f));
             }
         }
     }
