@@ -19,8 +19,11 @@ public final class AcceptanceModel {
     /** Depths from this one on share their cells. */
     private static final int DEPTHS = 6;
 
-    /** What a drafter's probability is worth before anything is known. */
-    private static final double PRIOR_TRUST = 0.6;
+    /**
+     * What a drafter's probability is worth before anything is known. With 0.6 the first six answers of a 1B model's costs on 8
+     * cores were 11% slower for it; what nothing comes of ends with the trial of a new drafter.
+     */
+    private static final double PRIOR_TRUST = 0.8;
 
     /** Trials a prior counts for. */
     private static final double PRIOR_TRIALS = 4;

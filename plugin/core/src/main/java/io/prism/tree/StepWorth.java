@@ -16,7 +16,7 @@ public final class StepWorth {
     private static final double[] CLASS_BOUNDS = {0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02, 0};
 
     /** Tokens that a step is taken to be worth before anything is known, as a share of the path's probability. */
-    private static final double PRIOR_WORTH = 0.6;
+    private static final double PRIOR_WORTH = 0.8;
 
     /** Observations that the prior counts for. */
     private static final double PRIOR_OBSERVATIONS = 4;
