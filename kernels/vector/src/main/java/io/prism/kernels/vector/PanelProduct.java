@@ -43,6 +43,7 @@ final class PanelProduct implements WorkerTeam.Task {
     private static final float[] NONE = new float[0];
 
     private final ThreadLocal<float[]> asides = ThreadLocal.withInitial(() -> NONE);
+    private final ThreadLocal<short[]> blockSums = ThreadLocal.withInitial(() -> new short[RoundedQ4Tiles.MOST_SUMS]);
     private final ThreadLocal<float[]> decodings = ThreadLocal.withInitial(() -> NONE);
 
     /** What a block's sum of 1 + n / 2^bits starts from, times the sum of its activations: see {@link Q4Tiles}. */
@@ -441,6 +442,7 @@ final class PanelProduct implements WorkerTeam.Task {
                                 start,
                                 side,
                                 tileRows,
+                                blockSums.get(),
                                 sums,
                                 out,
                                 stride);

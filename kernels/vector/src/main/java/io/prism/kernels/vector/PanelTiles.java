@@ -103,7 +103,8 @@ final class PanelTiles {
             int start,
             int side,
             int tileRows,
-            float[] sums,
+            short[] blockSums,
+            float[] y,
             int to,
             int stride) {
         int[] x = activations.pairs();
@@ -112,24 +113,29 @@ final class PanelTiles {
         switch (tileRows) {
             case 1 -> {
                 if (side == 8) {
-                    RoundedQ4Tiles.tile8x1(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+                    RoundedQ4Tiles.tile8x1(
+                            w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
                 } else {
-                    RoundedQ4Tiles.tile4x1(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+                    RoundedQ4Tiles.tile4x1(w, at, panelBytes, blocks, x, from, starts, scales, start, y, to, stride);
                 }
             }
             case 2 -> {
                 if (side == 4) {
-                    RoundedQ4Tiles.tile4x2(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+                    RoundedQ4Tiles.tile4x2(
+                            w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
                 } else {
-                    RoundedQ4Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+                    RoundedQ4Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, scales, start, y, to, stride);
                 }
             }
             case 4 ->
-                RoundedQ4Tiles.tile2x4(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+                RoundedQ4Tiles.tile2x4(
+                        w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
             case 6 ->
-                RoundedQ4Tiles.tile2x6(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+                RoundedQ4Tiles.tile2x6(
+                        w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
             default ->
-                RoundedQ4Tiles.tile2x8(w, at, panelBytes, blocks, x, from, starts, scales, start, sums, to, stride);
+                RoundedQ4Tiles.tile2x8(
+                        w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
         }
     }
 }

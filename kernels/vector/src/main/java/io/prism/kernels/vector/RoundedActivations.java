@@ -18,6 +18,9 @@ final class RoundedActivations {
     /** The largest magnitude: with it, a sum of 16 products with -8 just fits 16 bits. */
     static final int MOST = 255;
 
+    /** What sums of low halves have besides, so that they are not negative. */
+    static final int LOW_OFFSET = 1 << Short.SIZE - 1;
+
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();
     private static final int FIELDS = 4;
@@ -26,9 +29,9 @@ final class RoundedActivations {
     private static final int LOW_HALF = 0xFFFF;
 
     /** 1.5 x 2^23: added to a small float, its last bits are the float's nearest integer, ties to even. */
-    private static final float ROUNDING = 0x1.8p23f;
+    static final float ROUNDING = 0x1.8p23f;
 
-    private static final int ROUNDING_BITS = Float.floatToRawIntBits(ROUNDING);
+    static final int ROUNDING_BITS = Float.floatToRawIntBits(ROUNDING);
 
     private int[] pairs = new int[0];
     private int[] starts = new int[0];
@@ -85,7 +88,7 @@ final class RoundedActivations {
         for (int block = 0; block < inputs / Precision.BLOCK; block++) {
             int to = firstBlock + block * tileRows;
             scales[to + row] = 0;
-            starts[to + row] = 0;
+            starts[to + row] = LOW_OFFSET;
             for (int pair = 0; pair < PAIRS; pair++) {
                 pairs[(to * PAIRS) + pair * tileRows + row] = 0;
             }
@@ -116,7 +119,7 @@ final class RoundedActivations {
                 pair += stride;
             }
         }
-        return -Q4_OFFSET * lowSum & LOW_HALF | -Q4_OFFSET * highSum << Short.SIZE;
+        return LOW_OFFSET - Q4_OFFSET * lowSum & LOW_HALF | -Q4_OFFSET * highSum << Short.SIZE;
     }
 
     /** The nearest integer of a magnitude of at most 2^21; for NaN any. */

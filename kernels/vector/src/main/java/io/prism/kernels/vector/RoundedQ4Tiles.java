@@ -19,15 +19,20 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>A word of an output holds 8 fields, 4 in each half, and the activations of two inputs lie as the halves of a word likewise.
  * A half's sum over a block has 16 products of weight - 8, from -8 to 7, and an activation, from -255 to 255: it fits 16
  * bits, and so do the steps to it, as integers that wrap around come back. It starts from -8 times the sum of its
- * activations, so that fields are multiplied as they are. Block sums are exact; each is then added to y with one rounding.
+ * activations, so that fields are multiplied as they are; the low half's also from {@link RoundedActivations#LOW_OFFSET}, so
+ * that it is not negative and needs no sign when the halves are added. Block sums are exact; each is then added to y with one
+ * rounding.
  *
  * <p>Parameters of every tile: weights {@code w}, in which the first panel's steps begin at byte {@code at} and panels are
  * {@code panelBytes} apart; activations from {@code x[xAt]}, and for each block what its sums start from and its scale, from
  * {@code startsAt}, all with the tile's rows interleaved; sums in {@code y} from {@code yAt}, rows {@code yStride} apart. A tile
- * covers one vector of words of each panel.
+ * covers one vector of words of each panel. Larger tiles put a block's sums into {@code sums}, [row][panel][half], of at least
+ * {@link #MOST_SUMS}, on their way to y.
  *
- * <p>Weights are loaded from the segment itself, as slices of it (see {@link Q4Tiles}) kept larger tiles from being
- * compiled well here: 8 rows took 3 times as long (measured on AMD Zen 4, 2026-11).
+ * <p>What the JIT compiler demands: below 40,000 nodes while it inlines (about 300 for each operation written here), beyond
+ * which it leaves calls and boxes vectors in some starts of a program; hence the loops over sums, which cost a tenth of
+ * the time at 8 rows (measured on AMD Zen 4, 2026-11). Constants are vectors outside the loops and not scalars for the same
+ * reason. Weights are loaded from the segment itself: slices of it (see {@link Q4Tiles}) are more nodes.
  */
 final class RoundedQ4Tiles {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
@@ -37,6 +42,15 @@ final class RoundedQ4Tiles {
     private static final int BITS = 4;
     private static final short FIELD = (1 << BITS) - 1;
     private static final int HALF = Short.SIZE;
+    private static final int LOW_HALF = (1 << HALF) - 1;
+    private static final int HALVES = SHORTS.length();
+
+    /** Elements of the sums of a tile's block. */
+    static final int MOST_SUMS = 16 * HALVES;
+
+    /** The float of a block's sum 0, when the sum is added to the bits of {@link RoundedActivations#ROUNDING}. */
+    private static final float ZERO = RoundedActivations.ROUNDING + RoundedActivations.LOW_OFFSET;
+
     private static final int FIELDS = Short.SIZE / BITS;
     private static final int WORDS = Precision.BLOCK * BITS / Integer.SIZE;
     private static final int BLOCK_STEPS = WORDS + 1;
@@ -54,9 +68,14 @@ final class RoundedQ4Tiles {
             int[] starts,
             float[] scales,
             int startsAt,
+            short[] sums,
             float[] y,
             int yAt,
             int yStride) {
+        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
+        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
+        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
+        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -81,21 +100,21 @@ final class RoundedQ4Tiles {
                 ShortVector bitsg = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 6 * panelBytes, LITTLE);
                 ShortVector bitsh = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 7 * panelBytes, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(FIELD);
+                    ShortVector valuea = bitsa.and(field);
                     bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(FIELD);
+                    ShortVector valueb = bitsb.and(field);
                     bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuec = bitsc.and(FIELD);
+                    ShortVector valuec = bitsc.and(field);
                     bitsc = bitsc.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valued = bitsd.and(FIELD);
+                    ShortVector valued = bitsd.and(field);
                     bitsd = bitsd.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuee = bitse.and(FIELD);
+                    ShortVector valuee = bitse.and(field);
                     bitse = bitse.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuef = bitsf.and(FIELD);
+                    ShortVector valuef = bitsf.and(field);
                     bitsf = bitsf.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueg = bitsg.and(FIELD);
+                    ShortVector valueg = bitsg.and(field);
                     bitsg = bitsg.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueh = bitsh.and(FIELD);
+                    ShortVector valueh = bitsh.and(field);
                     bitsh = bitsh.lanewise(VectorOperators.LSHR, BITS);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
@@ -109,71 +128,42 @@ final class RoundedQ4Tiles {
                     in++;
                 }
             }
-            FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
-            FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
-            FloatVector scalec = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 2 * panelBytes, LITTLE);
-            FloatVector scaled = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 3 * panelBytes, LITTLE);
-            FloatVector scalee = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 4 * panelBytes, LITTLE);
-            FloatVector scalef = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 5 * panelBytes, LITTLE);
-            FloatVector scaleg = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 6 * panelBytes, LITTLE);
-            FloatVector scaleh = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 7 * panelBytes, LITTLE);
-            FloatVector scale0 = FloatVector.broadcast(FLOATS, scales[first]);
-            IntVector pair0a = sum0a.reinterpretAsInts();
-            FloatVector whole0a = (FloatVector) pair0a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0a.fma(scalea.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt))
-                    .intoArray(y, yAt);
-            IntVector pair0b = sum0b.reinterpretAsInts();
-            FloatVector whole0b = (FloatVector) pair0b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0b.fma(scaleb.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt + WIDTH))
-                    .intoArray(y, yAt + WIDTH);
-            IntVector pair0c = sum0c.reinterpretAsInts();
-            FloatVector whole0c = (FloatVector) pair0c.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0c.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0c.fma(scalec.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH))
-                    .intoArray(y, yAt + 2 * WIDTH);
-            IntVector pair0d = sum0d.reinterpretAsInts();
-            FloatVector whole0d = (FloatVector) pair0d.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0d.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0d.fma(scaled.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH))
-                    .intoArray(y, yAt + 3 * WIDTH);
-            IntVector pair0e = sum0e.reinterpretAsInts();
-            FloatVector whole0e = (FloatVector) pair0e.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0e.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0e.fma(scalee.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt + 4 * WIDTH))
-                    .intoArray(y, yAt + 4 * WIDTH);
-            IntVector pair0f = sum0f.reinterpretAsInts();
-            FloatVector whole0f = (FloatVector) pair0f.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0f.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0f.fma(scalef.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt + 5 * WIDTH))
-                    .intoArray(y, yAt + 5 * WIDTH);
-            IntVector pair0g = sum0g.reinterpretAsInts();
-            FloatVector whole0g = (FloatVector) pair0g.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0g.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0g.fma(scaleg.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt + 6 * WIDTH))
-                    .intoArray(y, yAt + 6 * WIDTH);
-            IntVector pair0h = sum0h.reinterpretAsInts();
-            FloatVector whole0h = (FloatVector) pair0h.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0h.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0h.fma(scaleh.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt + 7 * WIDTH))
-                    .intoArray(y, yAt + 7 * WIDTH);
+            sum0a.intoArray(sums, 0);
+            sum0b.intoArray(sums, HALVES);
+            sum0c.intoArray(sums, 2 * HALVES);
+            sum0d.intoArray(sums, 3 * HALVES);
+            sum0e.intoArray(sums, 4 * HALVES);
+            sum0f.intoArray(sums, 5 * HALVES);
+            sum0g.intoArray(sums, 6 * HALVES);
+            sum0h.intoArray(sums, 7 * HALVES);
+            FloatVector rowScale = FloatVector.broadcast(FLOATS, scales[first]);
+            int from = 0;
+            int to = yAt;
+            long scalesAt = blockAt;
+            for (int panel = 0; panel < 8; panel += 2) {
+                FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, scalesAt, LITTLE)
+                        .mul(rowScale);
+                IntVector paira = ShortVector.fromArray(SHORTS, sums, from).reinterpretAsInts();
+                FloatVector wholea = paira.and(lowHalf)
+                        .or(rounding)
+                        .add(paira.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholea.fma(scalea, FloatVector.fromArray(FLOATS, y, to)).intoArray(y, to);
+                FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, scalesAt + panelBytes, LITTLE)
+                        .mul(rowScale);
+                IntVector pairb =
+                        ShortVector.fromArray(SHORTS, sums, from + HALVES).reinterpretAsInts();
+                FloatVector wholeb = pairb.and(lowHalf)
+                        .or(rounding)
+                        .add(pairb.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholeb.fma(scaleb, FloatVector.fromArray(FLOATS, y, to + WIDTH)).intoArray(y, to + WIDTH);
+                from += 2 * HALVES;
+                to += 2 * WIDTH;
+                scalesAt += 2 * panelBytes;
+            }
             blockAt += BLOCK_STEPS * STEP_BYTES;
         }
     }
@@ -192,10 +182,10 @@ final class RoundedQ4Tiles {
             float[] y,
             int yAt,
             int yStride) {
-        FloatVector total0a = FloatVector.fromArray(FLOATS, y, yAt);
-        FloatVector total0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
-        FloatVector total0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
-        FloatVector total0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
+        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
+        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
+        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
+        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -212,13 +202,13 @@ final class RoundedQ4Tiles {
                 ShortVector bitsc = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 2 * panelBytes, LITTLE);
                 ShortVector bitsd = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 3 * panelBytes, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(FIELD);
+                    ShortVector valuea = bitsa.and(field);
                     bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(FIELD);
+                    ShortVector valueb = bitsb.and(field);
                     bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuec = bitsc.and(FIELD);
+                    ShortVector valuec = bitsc.and(field);
                     bitsc = bitsc.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valued = bitsd.and(FIELD);
+                    ShortVector valued = bitsd.and(field);
                     bitsd = bitsd.lanewise(VectorOperators.LSHR, BITS);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
@@ -232,37 +222,41 @@ final class RoundedQ4Tiles {
             FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
             FloatVector scalec = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 2 * panelBytes, LITTLE);
             FloatVector scaled = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 3 * panelBytes, LITTLE);
-            FloatVector scale0 = FloatVector.broadcast(FLOATS, scales[first]);
+            FloatVector rowScale0 = FloatVector.broadcast(FLOATS, scales[first]);
             IntVector pair0a = sum0a.reinterpretAsInts();
-            FloatVector whole0a = (FloatVector) pair0a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
+            FloatVector whole0a = pair0a.and(lowHalf)
+                    .or(rounding)
                     .add(pair0a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0a = whole0a.fma(scalea.mul(scale0), total0a);
+                    .reinterpretAsFloats()
+                    .sub(zero);
+            whole0a.fma(scalea.mul(rowScale0), FloatVector.fromArray(FLOATS, y, yAt))
+                    .intoArray(y, yAt);
             IntVector pair0b = sum0b.reinterpretAsInts();
-            FloatVector whole0b = (FloatVector) pair0b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
+            FloatVector whole0b = pair0b.and(lowHalf)
+                    .or(rounding)
                     .add(pair0b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0b = whole0b.fma(scaleb.mul(scale0), total0b);
+                    .reinterpretAsFloats()
+                    .sub(zero);
+            whole0b.fma(scaleb.mul(rowScale0), FloatVector.fromArray(FLOATS, y, yAt + WIDTH))
+                    .intoArray(y, yAt + WIDTH);
             IntVector pair0c = sum0c.reinterpretAsInts();
-            FloatVector whole0c = (FloatVector) pair0c.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
+            FloatVector whole0c = pair0c.and(lowHalf)
+                    .or(rounding)
                     .add(pair0c.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0c = whole0c.fma(scalec.mul(scale0), total0c);
+                    .reinterpretAsFloats()
+                    .sub(zero);
+            whole0c.fma(scalec.mul(rowScale0), FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH))
+                    .intoArray(y, yAt + 2 * WIDTH);
             IntVector pair0d = sum0d.reinterpretAsInts();
-            FloatVector whole0d = (FloatVector) pair0d.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
+            FloatVector whole0d = pair0d.and(lowHalf)
+                    .or(rounding)
                     .add(pair0d.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0d = whole0d.fma(scaled.mul(scale0), total0d);
+                    .reinterpretAsFloats()
+                    .sub(zero);
+            whole0d.fma(scaled.mul(rowScale0), FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH))
+                    .intoArray(y, yAt + 3 * WIDTH);
             blockAt += BLOCK_STEPS * STEP_BYTES;
         }
-        total0a.intoArray(y, yAt);
-        total0b.intoArray(y, yAt + WIDTH);
-        total0c.intoArray(y, yAt + 2 * WIDTH);
-        total0d.intoArray(y, yAt + 3 * WIDTH);
     }
 
     /** 4 panels, 2 rows. */
@@ -276,17 +270,14 @@ final class RoundedQ4Tiles {
             int[] starts,
             float[] scales,
             int startsAt,
+            short[] sums,
             float[] y,
             int yAt,
             int yStride) {
-        FloatVector total0a = FloatVector.fromArray(FLOATS, y, yAt);
-        FloatVector total0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
-        FloatVector total0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
-        FloatVector total0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
-        FloatVector total1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
-        FloatVector total1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
-        FloatVector total1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
-        FloatVector total1d = FloatVector.fromArray(FLOATS, y, yAt + yStride + 3 * WIDTH);
+        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
+        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
+        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
+        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -308,13 +299,13 @@ final class RoundedQ4Tiles {
                 ShortVector bitsc = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 2 * panelBytes, LITTLE);
                 ShortVector bitsd = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 3 * panelBytes, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(FIELD);
+                    ShortVector valuea = bitsa.and(field);
                     bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(FIELD);
+                    ShortVector valueb = bitsb.and(field);
                     bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuec = bitsc.and(FIELD);
+                    ShortVector valuec = bitsc.and(field);
                     bitsc = bitsc.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valued = bitsd.and(FIELD);
+                    ShortVector valued = bitsd.and(field);
                     bitsd = bitsd.lanewise(VectorOperators.LSHR, BITS);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
@@ -329,70 +320,62 @@ final class RoundedQ4Tiles {
                     in += 2;
                 }
             }
+            sum0a.intoArray(sums, 0);
+            sum0b.intoArray(sums, HALVES);
+            sum0c.intoArray(sums, 2 * HALVES);
+            sum0d.intoArray(sums, 3 * HALVES);
+            sum1a.intoArray(sums, 4 * HALVES);
+            sum1b.intoArray(sums, 5 * HALVES);
+            sum1c.intoArray(sums, 6 * HALVES);
+            sum1d.intoArray(sums, 7 * HALVES);
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
             FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
             FloatVector scalec = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 2 * panelBytes, LITTLE);
             FloatVector scaled = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 3 * panelBytes, LITTLE);
-            FloatVector scale0 = FloatVector.broadcast(FLOATS, scales[first]);
-            IntVector pair0a = sum0a.reinterpretAsInts();
-            FloatVector whole0a = (FloatVector) pair0a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0a = whole0a.fma(scalea.mul(scale0), total0a);
-            IntVector pair0b = sum0b.reinterpretAsInts();
-            FloatVector whole0b = (FloatVector) pair0b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0b = whole0b.fma(scaleb.mul(scale0), total0b);
-            IntVector pair0c = sum0c.reinterpretAsInts();
-            FloatVector whole0c = (FloatVector) pair0c.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0c.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0c = whole0c.fma(scalec.mul(scale0), total0c);
-            IntVector pair0d = sum0d.reinterpretAsInts();
-            FloatVector whole0d = (FloatVector) pair0d.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0d.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0d = whole0d.fma(scaled.mul(scale0), total0d);
-            FloatVector scale1 = FloatVector.broadcast(FLOATS, scales[first + 1]);
-            IntVector pair1a = sum1a.reinterpretAsInts();
-            FloatVector whole1a = (FloatVector) pair1a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1a = whole1a.fma(scalea.mul(scale1), total1a);
-            IntVector pair1b = sum1b.reinterpretAsInts();
-            FloatVector whole1b = (FloatVector) pair1b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1b = whole1b.fma(scaleb.mul(scale1), total1b);
-            IntVector pair1c = sum1c.reinterpretAsInts();
-            FloatVector whole1c = (FloatVector) pair1c.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1c.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1c = whole1c.fma(scalec.mul(scale1), total1c);
-            IntVector pair1d = sum1d.reinterpretAsInts();
-            FloatVector whole1d = (FloatVector) pair1d.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1d.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1d = whole1d.fma(scaled.mul(scale1), total1d);
+            int from = 0;
+            int to = yAt;
+            for (int row = 0; row < 2; row++) {
+                FloatVector rowScale = FloatVector.broadcast(FLOATS, scales[first + row]);
+                IntVector paira = ShortVector.fromArray(SHORTS, sums, from).reinterpretAsInts();
+                FloatVector wholea = paira.and(lowHalf)
+                        .or(rounding)
+                        .add(paira.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholea.fma(scalea.mul(rowScale), FloatVector.fromArray(FLOATS, y, to))
+                        .intoArray(y, to);
+                IntVector pairb =
+                        ShortVector.fromArray(SHORTS, sums, from + HALVES).reinterpretAsInts();
+                FloatVector wholeb = pairb.and(lowHalf)
+                        .or(rounding)
+                        .add(pairb.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholeb.fma(scaleb.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + WIDTH))
+                        .intoArray(y, to + WIDTH);
+                IntVector pairc =
+                        ShortVector.fromArray(SHORTS, sums, from + 2 * HALVES).reinterpretAsInts();
+                FloatVector wholec = pairc.and(lowHalf)
+                        .or(rounding)
+                        .add(pairc.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholec.fma(scalec.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + 2 * WIDTH))
+                        .intoArray(y, to + 2 * WIDTH);
+                IntVector paird =
+                        ShortVector.fromArray(SHORTS, sums, from + 3 * HALVES).reinterpretAsInts();
+                FloatVector wholed = paird.and(lowHalf)
+                        .or(rounding)
+                        .add(paird.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholed.fma(scaled.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + 3 * WIDTH))
+                        .intoArray(y, to + 3 * WIDTH);
+                from += 4 * HALVES;
+                to += yStride;
+            }
             blockAt += BLOCK_STEPS * STEP_BYTES;
         }
-        total0a.intoArray(y, yAt);
-        total0b.intoArray(y, yAt + WIDTH);
-        total0c.intoArray(y, yAt + 2 * WIDTH);
-        total0d.intoArray(y, yAt + 3 * WIDTH);
-        total1a.intoArray(y, yAt + yStride);
-        total1b.intoArray(y, yAt + yStride + WIDTH);
-        total1c.intoArray(y, yAt + yStride + 2 * WIDTH);
-        total1d.intoArray(y, yAt + yStride + 3 * WIDTH);
     }
 
     /** 2 panels, 2 rows. */
@@ -409,10 +392,10 @@ final class RoundedQ4Tiles {
             float[] y,
             int yAt,
             int yStride) {
-        FloatVector total0a = FloatVector.fromArray(FLOATS, y, yAt);
-        FloatVector total0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
-        FloatVector total1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
-        FloatVector total1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
+        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
+        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
+        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -428,9 +411,9 @@ final class RoundedQ4Tiles {
                 ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(FIELD);
+                    ShortVector valuea = bitsa.and(field);
                     bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(FIELD);
+                    ShortVector valueb = bitsb.and(field);
                     bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
@@ -443,38 +426,42 @@ final class RoundedQ4Tiles {
             }
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
             FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
-            FloatVector scale0 = FloatVector.broadcast(FLOATS, scales[first]);
+            FloatVector rowScale0 = FloatVector.broadcast(FLOATS, scales[first]);
             IntVector pair0a = sum0a.reinterpretAsInts();
-            FloatVector whole0a = (FloatVector) pair0a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
+            FloatVector whole0a = pair0a.and(lowHalf)
+                    .or(rounding)
                     .add(pair0a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0a = whole0a.fma(scalea.mul(scale0), total0a);
+                    .reinterpretAsFloats()
+                    .sub(zero);
+            whole0a.fma(scalea.mul(rowScale0), FloatVector.fromArray(FLOATS, y, yAt))
+                    .intoArray(y, yAt);
             IntVector pair0b = sum0b.reinterpretAsInts();
-            FloatVector whole0b = (FloatVector) pair0b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
+            FloatVector whole0b = pair0b.and(lowHalf)
+                    .or(rounding)
                     .add(pair0b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0b = whole0b.fma(scaleb.mul(scale0), total0b);
-            FloatVector scale1 = FloatVector.broadcast(FLOATS, scales[first + 1]);
+                    .reinterpretAsFloats()
+                    .sub(zero);
+            whole0b.fma(scaleb.mul(rowScale0), FloatVector.fromArray(FLOATS, y, yAt + WIDTH))
+                    .intoArray(y, yAt + WIDTH);
+            FloatVector rowScale1 = FloatVector.broadcast(FLOATS, scales[first + 1]);
             IntVector pair1a = sum1a.reinterpretAsInts();
-            FloatVector whole1a = (FloatVector) pair1a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
+            FloatVector whole1a = pair1a.and(lowHalf)
+                    .or(rounding)
                     .add(pair1a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1a = whole1a.fma(scalea.mul(scale1), total1a);
+                    .reinterpretAsFloats()
+                    .sub(zero);
+            whole1a.fma(scalea.mul(rowScale1), FloatVector.fromArray(FLOATS, y, yAt + yStride))
+                    .intoArray(y, yAt + yStride);
             IntVector pair1b = sum1b.reinterpretAsInts();
-            FloatVector whole1b = (FloatVector) pair1b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
+            FloatVector whole1b = pair1b.and(lowHalf)
+                    .or(rounding)
                     .add(pair1b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1b = whole1b.fma(scaleb.mul(scale1), total1b);
+                    .reinterpretAsFloats()
+                    .sub(zero);
+            whole1b.fma(scaleb.mul(rowScale1), FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH))
+                    .intoArray(y, yAt + yStride + WIDTH);
             blockAt += BLOCK_STEPS * STEP_BYTES;
         }
-        total0a.intoArray(y, yAt);
-        total0b.intoArray(y, yAt + WIDTH);
-        total1a.intoArray(y, yAt + yStride);
-        total1b.intoArray(y, yAt + yStride + WIDTH);
     }
 
     /** 2 panels, 4 rows. */
@@ -488,17 +475,14 @@ final class RoundedQ4Tiles {
             int[] starts,
             float[] scales,
             int startsAt,
+            short[] sums,
             float[] y,
             int yAt,
             int yStride) {
-        FloatVector total0a = FloatVector.fromArray(FLOATS, y, yAt);
-        FloatVector total0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
-        FloatVector total1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
-        FloatVector total1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
-        FloatVector total2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
-        FloatVector total2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
-        FloatVector total3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
-        FloatVector total3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
+        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
+        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
+        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
+        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -520,9 +504,9 @@ final class RoundedQ4Tiles {
                 ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(FIELD);
+                    ShortVector valuea = bitsa.and(field);
                     bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(FIELD);
+                    ShortVector valueb = bitsb.and(field);
                     bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
@@ -539,70 +523,61 @@ final class RoundedQ4Tiles {
                     in += 4;
                 }
             }
+            sum0a.intoArray(sums, 0);
+            sum0b.intoArray(sums, HALVES);
+            sum1a.intoArray(sums, 2 * HALVES);
+            sum1b.intoArray(sums, 3 * HALVES);
+            sum2a.intoArray(sums, 4 * HALVES);
+            sum2b.intoArray(sums, 5 * HALVES);
+            sum3a.intoArray(sums, 6 * HALVES);
+            sum3b.intoArray(sums, 7 * HALVES);
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
             FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
-            FloatVector scale0 = FloatVector.broadcast(FLOATS, scales[first]);
-            IntVector pair0a = sum0a.reinterpretAsInts();
-            FloatVector whole0a = (FloatVector) pair0a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0a = whole0a.fma(scalea.mul(scale0), total0a);
-            IntVector pair0b = sum0b.reinterpretAsInts();
-            FloatVector whole0b = (FloatVector) pair0b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0b = whole0b.fma(scaleb.mul(scale0), total0b);
-            FloatVector scale1 = FloatVector.broadcast(FLOATS, scales[first + 1]);
-            IntVector pair1a = sum1a.reinterpretAsInts();
-            FloatVector whole1a = (FloatVector) pair1a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1a = whole1a.fma(scalea.mul(scale1), total1a);
-            IntVector pair1b = sum1b.reinterpretAsInts();
-            FloatVector whole1b = (FloatVector) pair1b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1b = whole1b.fma(scaleb.mul(scale1), total1b);
-            FloatVector scale2 = FloatVector.broadcast(FLOATS, scales[first + 2]);
-            IntVector pair2a = sum2a.reinterpretAsInts();
-            FloatVector whole2a = (FloatVector) pair2a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair2a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total2a = whole2a.fma(scalea.mul(scale2), total2a);
-            IntVector pair2b = sum2b.reinterpretAsInts();
-            FloatVector whole2b = (FloatVector) pair2b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair2b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total2b = whole2b.fma(scaleb.mul(scale2), total2b);
-            FloatVector scale3 = FloatVector.broadcast(FLOATS, scales[first + 3]);
-            IntVector pair3a = sum3a.reinterpretAsInts();
-            FloatVector whole3a = (FloatVector) pair3a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair3a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total3a = whole3a.fma(scalea.mul(scale3), total3a);
-            IntVector pair3b = sum3b.reinterpretAsInts();
-            FloatVector whole3b = (FloatVector) pair3b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair3b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total3b = whole3b.fma(scaleb.mul(scale3), total3b);
+            int from = 0;
+            int to = yAt;
+            for (int row = 0; row < 4; row += 2) {
+                FloatVector rowScale0 = FloatVector.broadcast(FLOATS, scales[first + row]);
+                IntVector pair0a = ShortVector.fromArray(SHORTS, sums, from).reinterpretAsInts();
+                FloatVector whole0a = pair0a.and(lowHalf)
+                        .or(rounding)
+                        .add(pair0a.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                whole0a.fma(scalea.mul(rowScale0), FloatVector.fromArray(FLOATS, y, to))
+                        .intoArray(y, to);
+                IntVector pair0b =
+                        ShortVector.fromArray(SHORTS, sums, from + HALVES).reinterpretAsInts();
+                FloatVector whole0b = pair0b.and(lowHalf)
+                        .or(rounding)
+                        .add(pair0b.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                whole0b.fma(scaleb.mul(rowScale0), FloatVector.fromArray(FLOATS, y, to + WIDTH))
+                        .intoArray(y, to + WIDTH);
+                FloatVector rowScale1 = FloatVector.broadcast(FLOATS, scales[first + row + 1]);
+                IntVector pair1a =
+                        ShortVector.fromArray(SHORTS, sums, from + 2 * HALVES).reinterpretAsInts();
+                FloatVector whole1a = pair1a.and(lowHalf)
+                        .or(rounding)
+                        .add(pair1a.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                whole1a.fma(scalea.mul(rowScale1), FloatVector.fromArray(FLOATS, y, to + yStride))
+                        .intoArray(y, to + yStride);
+                IntVector pair1b =
+                        ShortVector.fromArray(SHORTS, sums, from + 3 * HALVES).reinterpretAsInts();
+                FloatVector whole1b = pair1b.and(lowHalf)
+                        .or(rounding)
+                        .add(pair1b.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                whole1b.fma(scaleb.mul(rowScale1), FloatVector.fromArray(FLOATS, y, to + yStride + WIDTH))
+                        .intoArray(y, to + yStride + WIDTH);
+                from += 4 * HALVES;
+                to += 2 * yStride;
+            }
             blockAt += BLOCK_STEPS * STEP_BYTES;
         }
-        total0a.intoArray(y, yAt);
-        total0b.intoArray(y, yAt + WIDTH);
-        total1a.intoArray(y, yAt + yStride);
-        total1b.intoArray(y, yAt + yStride + WIDTH);
-        total2a.intoArray(y, yAt + 2 * yStride);
-        total2b.intoArray(y, yAt + 2 * yStride + WIDTH);
-        total3a.intoArray(y, yAt + 3 * yStride);
-        total3b.intoArray(y, yAt + 3 * yStride + WIDTH);
     }
 
     /** 2 panels, 6 rows. */
@@ -616,21 +591,14 @@ final class RoundedQ4Tiles {
             int[] starts,
             float[] scales,
             int startsAt,
+            short[] sums,
             float[] y,
             int yAt,
             int yStride) {
-        FloatVector total0a = FloatVector.fromArray(FLOATS, y, yAt);
-        FloatVector total0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
-        FloatVector total1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
-        FloatVector total1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
-        FloatVector total2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
-        FloatVector total2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
-        FloatVector total3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
-        FloatVector total3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
-        FloatVector total4a = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride);
-        FloatVector total4b = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + WIDTH);
-        FloatVector total5a = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride);
-        FloatVector total5b = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + WIDTH);
+        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
+        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
+        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
+        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -658,9 +626,9 @@ final class RoundedQ4Tiles {
                 ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(FIELD);
+                    ShortVector valuea = bitsa.and(field);
                     bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(FIELD);
+                    ShortVector valueb = bitsb.and(field);
                     bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
@@ -683,100 +651,46 @@ final class RoundedQ4Tiles {
                     in += 6;
                 }
             }
+            sum0a.intoArray(sums, 0);
+            sum0b.intoArray(sums, HALVES);
+            sum1a.intoArray(sums, 2 * HALVES);
+            sum1b.intoArray(sums, 3 * HALVES);
+            sum2a.intoArray(sums, 4 * HALVES);
+            sum2b.intoArray(sums, 5 * HALVES);
+            sum3a.intoArray(sums, 6 * HALVES);
+            sum3b.intoArray(sums, 7 * HALVES);
+            sum4a.intoArray(sums, 8 * HALVES);
+            sum4b.intoArray(sums, 9 * HALVES);
+            sum5a.intoArray(sums, 10 * HALVES);
+            sum5b.intoArray(sums, 11 * HALVES);
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
             FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
-            FloatVector scale0 = FloatVector.broadcast(FLOATS, scales[first]);
-            IntVector pair0a = sum0a.reinterpretAsInts();
-            FloatVector whole0a = (FloatVector) pair0a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0a = whole0a.fma(scalea.mul(scale0), total0a);
-            IntVector pair0b = sum0b.reinterpretAsInts();
-            FloatVector whole0b = (FloatVector) pair0b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total0b = whole0b.fma(scaleb.mul(scale0), total0b);
-            FloatVector scale1 = FloatVector.broadcast(FLOATS, scales[first + 1]);
-            IntVector pair1a = sum1a.reinterpretAsInts();
-            FloatVector whole1a = (FloatVector) pair1a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1a = whole1a.fma(scalea.mul(scale1), total1a);
-            IntVector pair1b = sum1b.reinterpretAsInts();
-            FloatVector whole1b = (FloatVector) pair1b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total1b = whole1b.fma(scaleb.mul(scale1), total1b);
-            FloatVector scale2 = FloatVector.broadcast(FLOATS, scales[first + 2]);
-            IntVector pair2a = sum2a.reinterpretAsInts();
-            FloatVector whole2a = (FloatVector) pair2a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair2a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total2a = whole2a.fma(scalea.mul(scale2), total2a);
-            IntVector pair2b = sum2b.reinterpretAsInts();
-            FloatVector whole2b = (FloatVector) pair2b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair2b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total2b = whole2b.fma(scaleb.mul(scale2), total2b);
-            FloatVector scale3 = FloatVector.broadcast(FLOATS, scales[first + 3]);
-            IntVector pair3a = sum3a.reinterpretAsInts();
-            FloatVector whole3a = (FloatVector) pair3a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair3a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total3a = whole3a.fma(scalea.mul(scale3), total3a);
-            IntVector pair3b = sum3b.reinterpretAsInts();
-            FloatVector whole3b = (FloatVector) pair3b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair3b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total3b = whole3b.fma(scaleb.mul(scale3), total3b);
-            FloatVector scale4 = FloatVector.broadcast(FLOATS, scales[first + 4]);
-            IntVector pair4a = sum4a.reinterpretAsInts();
-            FloatVector whole4a = (FloatVector) pair4a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair4a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total4a = whole4a.fma(scalea.mul(scale4), total4a);
-            IntVector pair4b = sum4b.reinterpretAsInts();
-            FloatVector whole4b = (FloatVector) pair4b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair4b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total4b = whole4b.fma(scaleb.mul(scale4), total4b);
-            FloatVector scale5 = FloatVector.broadcast(FLOATS, scales[first + 5]);
-            IntVector pair5a = sum5a.reinterpretAsInts();
-            FloatVector whole5a = (FloatVector) pair5a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair5a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total5a = whole5a.fma(scalea.mul(scale5), total5a);
-            IntVector pair5b = sum5b.reinterpretAsInts();
-            FloatVector whole5b = (FloatVector) pair5b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair5b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            total5b = whole5b.fma(scaleb.mul(scale5), total5b);
+            int from = 0;
+            int to = yAt;
+            for (int row = 0; row < 6; row++) {
+                FloatVector rowScale = FloatVector.broadcast(FLOATS, scales[first + row]);
+                IntVector paira = ShortVector.fromArray(SHORTS, sums, from).reinterpretAsInts();
+                FloatVector wholea = paira.and(lowHalf)
+                        .or(rounding)
+                        .add(paira.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholea.fma(scalea.mul(rowScale), FloatVector.fromArray(FLOATS, y, to))
+                        .intoArray(y, to);
+                IntVector pairb =
+                        ShortVector.fromArray(SHORTS, sums, from + HALVES).reinterpretAsInts();
+                FloatVector wholeb = pairb.and(lowHalf)
+                        .or(rounding)
+                        .add(pairb.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholeb.fma(scaleb.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + WIDTH))
+                        .intoArray(y, to + WIDTH);
+                from += 2 * HALVES;
+                to += yStride;
+            }
             blockAt += BLOCK_STEPS * STEP_BYTES;
         }
-        total0a.intoArray(y, yAt);
-        total0b.intoArray(y, yAt + WIDTH);
-        total1a.intoArray(y, yAt + yStride);
-        total1b.intoArray(y, yAt + yStride + WIDTH);
-        total2a.intoArray(y, yAt + 2 * yStride);
-        total2b.intoArray(y, yAt + 2 * yStride + WIDTH);
-        total3a.intoArray(y, yAt + 3 * yStride);
-        total3b.intoArray(y, yAt + 3 * yStride + WIDTH);
-        total4a.intoArray(y, yAt + 4 * yStride);
-        total4b.intoArray(y, yAt + 4 * yStride + WIDTH);
-        total5a.intoArray(y, yAt + 5 * yStride);
-        total5b.intoArray(y, yAt + 5 * yStride + WIDTH);
     }
 
     /** 2 panels, 8 rows. */
@@ -790,9 +704,14 @@ final class RoundedQ4Tiles {
             int[] starts,
             float[] scales,
             int startsAt,
+            short[] sums,
             float[] y,
             int yAt,
             int yStride) {
+        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
+        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
+        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
+        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -826,9 +745,9 @@ final class RoundedQ4Tiles {
                 ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(FIELD);
+                    ShortVector valuea = bitsa.and(field);
                     bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(FIELD);
+                    ShortVector valueb = bitsb.and(field);
                     bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
@@ -857,128 +776,48 @@ final class RoundedQ4Tiles {
                     in += 8;
                 }
             }
+            sum0a.intoArray(sums, 0);
+            sum0b.intoArray(sums, HALVES);
+            sum1a.intoArray(sums, 2 * HALVES);
+            sum1b.intoArray(sums, 3 * HALVES);
+            sum2a.intoArray(sums, 4 * HALVES);
+            sum2b.intoArray(sums, 5 * HALVES);
+            sum3a.intoArray(sums, 6 * HALVES);
+            sum3b.intoArray(sums, 7 * HALVES);
+            sum4a.intoArray(sums, 8 * HALVES);
+            sum4b.intoArray(sums, 9 * HALVES);
+            sum5a.intoArray(sums, 10 * HALVES);
+            sum5b.intoArray(sums, 11 * HALVES);
+            sum6a.intoArray(sums, 12 * HALVES);
+            sum6b.intoArray(sums, 13 * HALVES);
+            sum7a.intoArray(sums, 14 * HALVES);
+            sum7b.intoArray(sums, 15 * HALVES);
             FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
             FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
-            FloatVector scale0 = FloatVector.broadcast(FLOATS, scales[first]);
-            IntVector pair0a = sum0a.reinterpretAsInts();
-            FloatVector whole0a = (FloatVector) pair0a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0a.fma(scalea.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt))
-                    .intoArray(y, yAt);
-            IntVector pair0b = sum0b.reinterpretAsInts();
-            FloatVector whole0b = (FloatVector) pair0b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair0b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole0b.fma(scaleb.mul(scale0), FloatVector.fromArray(FLOATS, y, yAt + WIDTH))
-                    .intoArray(y, yAt + WIDTH);
-            FloatVector scale1 = FloatVector.broadcast(FLOATS, scales[first + 1]);
-            IntVector pair1a = sum1a.reinterpretAsInts();
-            FloatVector whole1a = (FloatVector) pair1a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole1a.fma(scalea.mul(scale1), FloatVector.fromArray(FLOATS, y, yAt + yStride))
-                    .intoArray(y, yAt + yStride);
-            IntVector pair1b = sum1b.reinterpretAsInts();
-            FloatVector whole1b = (FloatVector) pair1b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair1b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole1b.fma(scaleb.mul(scale1), FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH))
-                    .intoArray(y, yAt + yStride + WIDTH);
-            FloatVector scale2 = FloatVector.broadcast(FLOATS, scales[first + 2]);
-            IntVector pair2a = sum2a.reinterpretAsInts();
-            FloatVector whole2a = (FloatVector) pair2a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair2a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole2a.fma(scalea.mul(scale2), FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride))
-                    .intoArray(y, yAt + 2 * yStride);
-            IntVector pair2b = sum2b.reinterpretAsInts();
-            FloatVector whole2b = (FloatVector) pair2b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair2b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole2b.fma(scaleb.mul(scale2), FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH))
-                    .intoArray(y, yAt + 2 * yStride + WIDTH);
-            FloatVector scale3 = FloatVector.broadcast(FLOATS, scales[first + 3]);
-            IntVector pair3a = sum3a.reinterpretAsInts();
-            FloatVector whole3a = (FloatVector) pair3a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair3a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole3a.fma(scalea.mul(scale3), FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride))
-                    .intoArray(y, yAt + 3 * yStride);
-            IntVector pair3b = sum3b.reinterpretAsInts();
-            FloatVector whole3b = (FloatVector) pair3b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair3b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole3b.fma(scaleb.mul(scale3), FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH))
-                    .intoArray(y, yAt + 3 * yStride + WIDTH);
-            FloatVector scale4 = FloatVector.broadcast(FLOATS, scales[first + 4]);
-            IntVector pair4a = sum4a.reinterpretAsInts();
-            FloatVector whole4a = (FloatVector) pair4a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair4a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole4a.fma(scalea.mul(scale4), FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride))
-                    .intoArray(y, yAt + 4 * yStride);
-            IntVector pair4b = sum4b.reinterpretAsInts();
-            FloatVector whole4b = (FloatVector) pair4b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair4b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole4b.fma(scaleb.mul(scale4), FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + WIDTH))
-                    .intoArray(y, yAt + 4 * yStride + WIDTH);
-            FloatVector scale5 = FloatVector.broadcast(FLOATS, scales[first + 5]);
-            IntVector pair5a = sum5a.reinterpretAsInts();
-            FloatVector whole5a = (FloatVector) pair5a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair5a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole5a.fma(scalea.mul(scale5), FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride))
-                    .intoArray(y, yAt + 5 * yStride);
-            IntVector pair5b = sum5b.reinterpretAsInts();
-            FloatVector whole5b = (FloatVector) pair5b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair5b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole5b.fma(scaleb.mul(scale5), FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + WIDTH))
-                    .intoArray(y, yAt + 5 * yStride + WIDTH);
-            FloatVector scale6 = FloatVector.broadcast(FLOATS, scales[first + 6]);
-            IntVector pair6a = sum6a.reinterpretAsInts();
-            FloatVector whole6a = (FloatVector) pair6a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair6a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole6a.fma(scalea.mul(scale6), FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride))
-                    .intoArray(y, yAt + 6 * yStride);
-            IntVector pair6b = sum6b.reinterpretAsInts();
-            FloatVector whole6b = (FloatVector) pair6b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair6b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole6b.fma(scaleb.mul(scale6), FloatVector.fromArray(FLOATS, y, yAt + 6 * yStride + WIDTH))
-                    .intoArray(y, yAt + 6 * yStride + WIDTH);
-            FloatVector scale7 = FloatVector.broadcast(FLOATS, scales[first + 7]);
-            IntVector pair7a = sum7a.reinterpretAsInts();
-            FloatVector whole7a = (FloatVector) pair7a.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair7a.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole7a.fma(scalea.mul(scale7), FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride))
-                    .intoArray(y, yAt + 7 * yStride);
-            IntVector pair7b = sum7b.reinterpretAsInts();
-            FloatVector whole7b = (FloatVector) pair7b.lanewise(VectorOperators.LSHL, HALF)
-                    .lanewise(VectorOperators.ASHR, HALF)
-                    .add(pair7b.lanewise(VectorOperators.ASHR, HALF))
-                    .convert(VectorOperators.I2F, 0);
-            whole7b.fma(scaleb.mul(scale7), FloatVector.fromArray(FLOATS, y, yAt + 7 * yStride + WIDTH))
-                    .intoArray(y, yAt + 7 * yStride + WIDTH);
+            int from = 0;
+            int to = yAt;
+            for (int row = 0; row < 8; row++) {
+                FloatVector rowScale = FloatVector.broadcast(FLOATS, scales[first + row]);
+                IntVector paira = ShortVector.fromArray(SHORTS, sums, from).reinterpretAsInts();
+                FloatVector wholea = paira.and(lowHalf)
+                        .or(rounding)
+                        .add(paira.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholea.fma(scalea.mul(rowScale), FloatVector.fromArray(FLOATS, y, to))
+                        .intoArray(y, to);
+                IntVector pairb =
+                        ShortVector.fromArray(SHORTS, sums, from + HALVES).reinterpretAsInts();
+                FloatVector wholeb = pairb.and(lowHalf)
+                        .or(rounding)
+                        .add(pairb.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholeb.fma(scaleb.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + WIDTH))
+                        .intoArray(y, to + WIDTH);
+                from += 2 * HALVES;
+                to += yStride;
+            }
             blockAt += BLOCK_STEPS * STEP_BYTES;
         }
     }

@@ -160,23 +160,6 @@ class MatrixProductsTest {
         }
     }
 
-    @ParameterizedTest
-    @MethodSource("forms")
-    void allocatesNothingOnceWarm(Precision precision, Packing packing) {
-        int inputs = 288;
-        int outputs = 200;
-        int mostRows = 8;
-        try (Arena arena = Arena.ofShared();
-                PackedMatrix w = alone.pack(List.of(RandomMatrix.of(precision, outputs, inputs, 5, arena)), packing)) {
-            float[] x = RandomMatrix.activations(mostRows * inputs, 9);
-            float[] y = new float[mostRows * outputs];
-            for (int rows : new int[] {1, 2, 4, 6, 8}) {
-                AllocationProbe.assertSettlesAtZero(
-                        precision + " " + packing + " " + rows + " rows", () -> alone.multiply(w, x, 0, rows, y, 0));
-            }
-        }
-    }
-
     @Test
     void roundsActivationsToTheNearestOf511Steps() {
         int inputs = 64;
