@@ -17,8 +17,8 @@ final class MatrixProducts {
 
     private final WorkerTeam team;
     private final TileWarmUp warmUp = new TileWarmUp();
-    private final ThreadLocal<PanelProduct> panelProduct = ThreadLocal.withInitial(PanelProduct::new);
-    private final ThreadLocal<RowProduct> rowProduct = ThreadLocal.withInitial(RowProduct::new);
+    private final Pool<PanelProduct> panelProducts = new Pool<>(PanelProduct::new);
+    private final Pool<RowProduct> rowProducts = new Pool<>(RowProduct::new);
 
     MatrixProducts(WorkerTeam team) {
         this.team = team;
@@ -52,7 +52,7 @@ final class MatrixProducts {
         boolean share = isWorthSharing(w, rows);
         switch (w) {
             case PanelMatrix panels -> {
-                PanelProduct product = panelProduct.get();
+                PanelProduct product = panelProducts.take();
                 product.begin(panels, x, xOffset, rows, y, yOffset, team.threads());
                 try {
                     int tiles = product.preparationChunks();
@@ -60,15 +60,17 @@ final class MatrixProducts {
                     runAll(product, product.chunks(), share);
                 } finally {
                     product.end();
+                    panelProducts.give(product);
                 }
             }
             case RowMatrix inPlace -> {
-                RowProduct product = rowProduct.get();
+                RowProduct product = rowProducts.take();
                 product.begin(inPlace, x, xOffset, rows, y, yOffset, team.threads());
                 try {
                     runAll(product, product.chunks(), share);
                 } finally {
                     product.end();
+                    rowProducts.give(product);
                 }
             }
             default ->

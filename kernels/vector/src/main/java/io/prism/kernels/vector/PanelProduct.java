@@ -7,7 +7,7 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One product y = x W^T over panels; reused, one for each calling thread. A chunk is a run of sets of panels.
+ * One product y = x W^T over panels; reused by one call after the other. A chunk is a run of sets of panels.
  *
  * <p>A tile goes through a set of panels side by side, each a stream of its own: the panels as a whole, so that the
  * machine's prefetching is not begun anew more often than a panel ends, and with as many rows as registers allow, so that
@@ -42,9 +42,10 @@ final class PanelProduct implements WorkerTeam.Task {
 
     private static final float[] NONE = new float[0];
 
-    private final ThreadLocal<float[]> asides = ThreadLocal.withInitial(() -> NONE);
-    private final ThreadLocal<short[]> blockSums = ThreadLocal.withInitial(() -> new short[RoundedQ4Tiles.MOST_SUMS]);
-    private final ThreadLocal<float[]> decodings = ThreadLocal.withInitial(() -> NONE);
+    private static final ThreadLocal<float[]> ASIDES = ThreadLocal.withInitial(() -> NONE);
+    private static final ThreadLocal<short[]> BLOCK_SUMS =
+            ThreadLocal.withInitial(() -> new short[RoundedQ4Tiles.MOST_SUMS]);
+    private static final ThreadLocal<float[]> DECODINGS = ThreadLocal.withInitial(() -> NONE);
 
     /** What a block's sum of 1 + n / 2^bits starts from, times the sum of its activations: see {@link Q4Tiles}. */
     private static final float BLOCK_START = -1.5f;
@@ -332,10 +333,10 @@ final class PanelProduct implements WorkerTeam.Task {
     }
 
     private float[] aside() {
-        float[] aside = asides.get();
+        float[] aside = ASIDES.get();
         if (aside.length < paddedRows * side * WIDTH) {
             aside = new float[paddedRows * side * WIDTH];
-            asides.set(aside);
+            ASIDES.set(aside);
         }
         return aside;
     }
@@ -372,10 +373,10 @@ final class PanelProduct implements WorkerTeam.Task {
      * of them.
      */
     private void decodedSet(PanelMatrix w, int set, int firstRow, int toRow) {
-        float[] values = decodings.get();
+        float[] values = DECODINGS.get();
         if (values.length == 0) {
             values = new float[DecodedTiles.DECODED];
-            decodings.set(values);
+            DECODINGS.set(values);
         }
         float[] sums = aside();
         Arrays.fill(sums, 0, (toRow - firstRow) * DecodedTiles.OUTPUTS, 0);
@@ -442,7 +443,7 @@ final class PanelProduct implements WorkerTeam.Task {
                                 start,
                                 side,
                                 tileRows,
-                                blockSums.get(),
+                                BLOCK_SUMS.get(),
                                 sums,
                                 out,
                                 stride);

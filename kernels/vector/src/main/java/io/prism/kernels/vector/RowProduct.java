@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One product y = x W^T over row-major weights; reused, one for each calling thread. A chunk is a run of groups of
+ * One product y = x W^T over row-major weights; reused by one call after the other. A chunk is a run of groups of
  * {@value RowTiles#OUTPUTS} outputs.
  *
  * <p>A section of a group's weights is decoded to floats once and used for all rows. Each element of y is the sum of
@@ -25,7 +25,7 @@ final class RowProduct implements WorkerTeam.Task {
 
     private static final float[] NOTHING = {};
 
-    private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+    private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
     private @Nullable RowMatrix matrix;
     private float[] x = NOTHING;
@@ -73,7 +73,7 @@ final class RowProduct implements WorkerTeam.Task {
     @Override
     public void run(int chunk) {
         RowMatrix w = begun();
-        Scratch own = scratch.get();
+        Scratch own = SCRATCH.get();
         own.reserve(rows);
         int from = chunk * groupsPerChunk;
         int to = Math.min(from + groupsPerChunk, groups(w));
