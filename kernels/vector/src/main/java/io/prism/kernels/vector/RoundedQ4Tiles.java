@@ -31,7 +31,9 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>What the JIT compiler demands: below 40,000 nodes while it inlines (about 300 for each operation written here), beyond
  * which it leaves calls and boxes vectors in some starts of a program; hence the loops over sums, which cost a tenth of
- * the time at 8 rows (measured on AMD Zen 4, 2026-11). Constants are vectors outside the loops and not scalars for the same
+ * the time at 8 rows (measured on AMD Zen 4, 2026-11). Nothing but sums may go from one round of a loop to the next: {@code
+ * lanewise} is abstract, and where the compiler has no profile it knows the class of a vector only if it was just made; hence
+ * shifts by a variable of words as they were loaded. Constants are vectors outside the loops and not scalars for the same
  * reason. Weights are loaded from the segment itself: slices of it (see {@link Q4Tiles}) are more nodes.
  */
 final class RoundedQ4Tiles {
@@ -51,7 +53,6 @@ final class RoundedQ4Tiles {
     /** The float of a block's sum 0, when the sum is added to the bits of {@link RoundedActivations#ROUNDING}. */
     private static final float ZERO = RoundedActivations.ROUNDING + RoundedActivations.LOW_OFFSET;
 
-    private static final int FIELDS = Short.SIZE / BITS;
     private static final int WORDS = Precision.BLOCK * BITS / Integer.SIZE;
     private static final int BLOCK_STEPS = WORDS + 1;
 
@@ -99,23 +100,23 @@ final class RoundedQ4Tiles {
                 ShortVector bitsf = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 5 * panelBytes, LITTLE);
                 ShortVector bitsg = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 6 * panelBytes, LITTLE);
                 ShortVector bitsh = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 7 * panelBytes, LITTLE);
-                for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(field);
-                    bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(field);
-                    bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuec = bitsc.and(field);
-                    bitsc = bitsc.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valued = bitsd.and(field);
-                    bitsd = bitsd.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuee = bitse.and(field);
-                    bitse = bitse.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuef = bitsf.and(field);
-                    bitsf = bitsf.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueg = bitsg.and(field);
-                    bitsg = bitsg.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueh = bitsh.and(field);
-                    bitsh = bitsh.lanewise(VectorOperators.LSHR, BITS);
+                for (int shift = 0; shift < HALF; shift += BITS) {
+                    ShortVector valuea =
+                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueb =
+                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valuec =
+                            bitsc.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valued =
+                            bitsd.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valuee =
+                            bitse.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valuef =
+                            bitsf.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueg =
+                            bitsg.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueh =
+                            bitsh.lanewise(VectorOperators.LSHR, shift).and(field);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
                     sum0b = valueb.mul(x0).add(sum0b);
@@ -201,15 +202,15 @@ final class RoundedQ4Tiles {
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
                 ShortVector bitsc = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 2 * panelBytes, LITTLE);
                 ShortVector bitsd = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 3 * panelBytes, LITTLE);
-                for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(field);
-                    bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(field);
-                    bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuec = bitsc.and(field);
-                    bitsc = bitsc.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valued = bitsd.and(field);
-                    bitsd = bitsd.lanewise(VectorOperators.LSHR, BITS);
+                for (int shift = 0; shift < HALF; shift += BITS) {
+                    ShortVector valuea =
+                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueb =
+                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valuec =
+                            bitsc.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valued =
+                            bitsd.lanewise(VectorOperators.LSHR, shift).and(field);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
                     sum0b = valueb.mul(x0).add(sum0b);
@@ -298,15 +299,15 @@ final class RoundedQ4Tiles {
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
                 ShortVector bitsc = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 2 * panelBytes, LITTLE);
                 ShortVector bitsd = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 3 * panelBytes, LITTLE);
-                for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(field);
-                    bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(field);
-                    bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valuec = bitsc.and(field);
-                    bitsc = bitsc.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valued = bitsd.and(field);
-                    bitsd = bitsd.lanewise(VectorOperators.LSHR, BITS);
+                for (int shift = 0; shift < HALF; shift += BITS) {
+                    ShortVector valuea =
+                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueb =
+                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valuec =
+                            bitsc.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valued =
+                            bitsd.lanewise(VectorOperators.LSHR, shift).and(field);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
                     sum0b = valueb.mul(x0).add(sum0b);
@@ -410,11 +411,11 @@ final class RoundedQ4Tiles {
                 long wordAt = blockAt + word * STEP_BYTES;
                 ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
-                for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(field);
-                    bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(field);
-                    bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
+                for (int shift = 0; shift < HALF; shift += BITS) {
+                    ShortVector valuea =
+                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueb =
+                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
                     sum0b = valueb.mul(x0).add(sum0b);
@@ -503,11 +504,11 @@ final class RoundedQ4Tiles {
                 long wordAt = blockAt + word * STEP_BYTES;
                 ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
-                for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(field);
-                    bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(field);
-                    bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
+                for (int shift = 0; shift < HALF; shift += BITS) {
+                    ShortVector valuea =
+                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueb =
+                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
                     sum0b = valueb.mul(x0).add(sum0b);
@@ -625,11 +626,11 @@ final class RoundedQ4Tiles {
                 long wordAt = blockAt + word * STEP_BYTES;
                 ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
-                for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(field);
-                    bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(field);
-                    bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
+                for (int shift = 0; shift < HALF; shift += BITS) {
+                    ShortVector valuea =
+                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueb =
+                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
                     sum0b = valueb.mul(x0).add(sum0b);
@@ -744,11 +745,11 @@ final class RoundedQ4Tiles {
                 long wordAt = blockAt + word * STEP_BYTES;
                 ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
                 ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
-                for (int i = 0; i < FIELDS; i++) {
-                    ShortVector valuea = bitsa.and(field);
-                    bitsa = bitsa.lanewise(VectorOperators.LSHR, BITS);
-                    ShortVector valueb = bitsb.and(field);
-                    bitsb = bitsb.lanewise(VectorOperators.LSHR, BITS);
+                for (int shift = 0; shift < HALF; shift += BITS) {
+                    ShortVector valuea =
+                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueb =
+                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
                     ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
                     sum0a = valuea.mul(x0).add(sum0a);
                     sum0b = valueb.mul(x0).add(sum0b);
