@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
@@ -121,6 +122,15 @@ class BenchTest {
                 .contains("&lt;script&gt;alert(1)&lt;")
                 .doesNotContain("<script", "http:", "https:", "src=", "href=", "NaN");
         // well-formed but for the document type and void elements, which XML does not know
+        List<String> colours = Pattern.compile("background:([^\"]*)\"></span>ngram auto")
+                .matcher(page)
+                .results()
+                .map(match -> match.group(1))
+                .toList();
+        assertThat(colours)
+                .as("of one way to decode, in the legends of all charts")
+                .hasSizeGreaterThan(2)
+                .containsOnly(colours.getFirst());
         String xml = page.replace("<!DOCTYPE html>", "").replaceAll("<meta[^>]*>", "");
         assertThat(catchThrowable(() -> DocumentBuilderFactory.newInstance()
                         .newDocumentBuilder()

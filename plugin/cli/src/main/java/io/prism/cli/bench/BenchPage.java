@@ -4,6 +4,7 @@ import io.prism.cli.bench.BenchReport.Run;
 import io.prism.cli.bench.BenchReport.TimeShare;
 import io.prism.cli.chart.Chart;
 import io.prism.cli.chart.Markup;
+import io.prism.cli.chart.Palette;
 import io.prism.cli.chart.Series;
 import io.prism.cli.text.Quantity;
 import io.prism.spi.PrismException;
@@ -38,10 +39,12 @@ public final class BenchPage {
             """;
 
     private final BenchReport report;
+    private final List<String> contenders;
     private final StringBuilder html = new StringBuilder();
 
     private BenchPage(BenchReport report) {
         this.report = report;
+        this.contenders = distinct(report.runs(), BenchPage::contender);
     }
 
     /** @throws PrismException if it can't be written */
@@ -109,6 +112,10 @@ public final class BenchPage {
         return run.drafter() + (run.tree().isEmpty() ? "" : " " + run.tree());
     }
 
+    private String colour(String contender) {
+        return Palette.colour(contenders.indexOf(contender));
+    }
+
     private static List<String> distinct(List<Run> runs, Function<Run, String> by) {
         return runs.stream().map(by).distinct().toList();
     }
@@ -123,6 +130,7 @@ public final class BenchPage {
                 distinct(runs, BenchPage::contender).stream()
                         .map(contender -> new Series(
                                 contender,
+                                colour(contender),
                                 sets.stream()
                                         .mapToDouble(set -> runs.stream()
                                                 .filter(run -> run.set().equals(set)
@@ -148,6 +156,7 @@ public final class BenchPage {
                 distinct(runs, BenchPage::contender).stream()
                         .map(contender -> new Series(
                                 contender,
+                                colour(contender),
                                 IntStream.range(0, deepest)
                                         .mapToDouble(step -> runs.stream()
                                                 .filter(run -> contender(run).equals(contender))
@@ -162,22 +171,23 @@ public final class BenchPage {
 
     private void timeShares(List<Run> all) {
         List<Run> runs = all.stream().filter(run -> run.timeShare() != null).toList();
-        List<String> contenders = distinct(runs, BenchPage::contender);
+        List<String> names = distinct(runs, BenchPage::contender);
         chart(
                 "Where the time goes, mean over sets",
                 Chart.Kind.STACKED_BARS,
-                contenders,
+                names,
                 List.of(
-                        share("draft", runs, contenders, TimeShare::draft),
-                        share("verify", runs, contenders, TimeShare::verify),
-                        share("other", runs, contenders, TimeShare::other)));
+                        share("draft", 0, runs, names, TimeShare::draft),
+                        share("verify", 1, runs, names, TimeShare::verify),
+                        share("other", 2, runs, names, TimeShare::other)));
     }
 
     private static Series share(
-            String name, List<Run> runs, List<String> contenders, ToDoubleFunction<TimeShare> part) {
+            String name, int colour, List<Run> runs, List<String> names, ToDoubleFunction<TimeShare> part) {
         return new Series(
                 name,
-                contenders.stream()
+                Palette.colour(colour),
+                names.stream()
                         .mapToDouble(contender -> runs.stream()
                                 .filter(run -> contender(run).equals(contender))
                                 .map(Run::timeShare)

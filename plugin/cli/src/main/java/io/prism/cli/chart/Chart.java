@@ -22,11 +22,6 @@ public record Chart(String title, Kind kind, List<String> groups, List<Series> s
         LINES
     }
 
-    /** Distinguishable for most eyes, also without colour vision (after Okabe and Ito). */
-    private static final List<String> COLOURS = List.of(
-            "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#999999", "#b8a800", "#5d3a9b",
-            "#882255");
-
     private static final int WIDTH = 900;
     private static final int HEIGHT = 300;
     private static final int LEFT = 48;
@@ -56,7 +51,8 @@ public record Chart(String title, Kind kind, List<String> groups, List<Series> s
                 .append("</figcaption><ul class=\"legend\">");
         for (int i = 0; i < series.size(); i++) {
             html.append("<li><span style=\"background:%s\"></span>%s</li>"
-                    .formatted(colour(i), Markup.escape(series.get(i).name())));
+                    .formatted(
+                            series.get(i).colour(), Markup.escape(series.get(i).name())));
         }
         html.append("</ul><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">"
                 .formatted(WIDTH, HEIGHT, Markup.escape(title)));
@@ -68,10 +64,6 @@ public record Chart(String title, Kind kind, List<String> groups, List<Series> s
             case LINES -> drawLines(html, top);
         }
         return html.append("</svg></figure>\n").toString();
-    }
-
-    private static String colour(int series) {
-        return COLOURS.get(series % COLOURS.size());
     }
 
     /** 1, 2, 2.5 or 5 times a power of ten, so that the ticks reach the largest value. */
@@ -160,7 +152,7 @@ public record Chart(String title, Kind kind, List<String> groups, List<Series> s
                         Markup.number(y(below + value, top)),
                         Markup.number(Math.max(1, x(left + width) - x(left) - 1)),
                         Markup.number(y(below, top) - y(below + value, top)),
-                        colour(index),
+                        series.get(index).colour(),
                         Markup.escape(label(index, group))));
     }
 
@@ -174,11 +166,11 @@ public record Chart(String title, Kind kind, List<String> groups, List<Series> s
                     String y = Markup.number(y(value, top));
                     points.append(x).append(',').append(y).append(' ');
                     svg.append("<circle cx=\"%s\" cy=\"%s\" r=\"4\" fill=\"%s\"><title>%s</title></circle>"
-                            .formatted(x, y, colour(i), Markup.escape(label(i, group))));
+                            .formatted(x, y, series.get(i).colour(), Markup.escape(label(i, group))));
                 }
             }
             svg.append("<polyline points=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>"
-                    .formatted(points.toString().strip(), colour(i)));
+                    .formatted(points.toString().strip(), series.get(i).colour()));
         }
     }
 
