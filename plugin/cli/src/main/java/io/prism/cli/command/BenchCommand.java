@@ -194,7 +194,9 @@ public final class BenchCommand implements CliCommand {
             out.println("stock   " + hosted.stockEngine());
         }
         out.flush();
-        warmUp(hosted, sets, contenders);
+        List<SamplingParameters> samplings =
+                temperatures.stream().map(t -> sampling.parameters(t, config)).toList();
+        warmUp(hosted, sets, contenders, samplings);
         if (!sessions.isEmpty()) {
             measureThroughput(hosted, sets, contenders);
             return;
@@ -206,7 +208,7 @@ public final class BenchCommand implements CliCommand {
                 sets,
                 contenders.getFirst(),
                 contenders.subList(1, contenders.size()),
-                temperatures.stream().map(t -> sampling.parameters(t, config)).toList(),
+                samplings,
                 maxTokens,
                 repeats,
                 sampling.seed(config).orElse(1),
@@ -289,7 +291,11 @@ public final class BenchCommand implements CliCommand {
                 .toList();
     }
 
-    private void warmUp(HostedModel hosted, List<QuestionSet> sets, List<Contender> contenders) {
+    private void warmUp(
+            HostedModel hosted,
+            List<QuestionSet> sets,
+            List<Contender> contenders,
+            List<SamplingParameters> samplings) {
         int context = hosted.target().description().contextLength();
         List<Prompt> prompts = sets.stream()
                 .flatMap(set -> set.questions().stream().limit(WARMUP_PROMPTS))
@@ -297,8 +303,7 @@ public final class BenchCommand implements CliCommand {
                 .filter(prompt -> prompt.tokens().length + 2 * WARMUP_TOKENS < context)
                 .toList();
         if (!prompts.isEmpty()) {
-            SamplingParameters greedy = SamplingParameters.GREEDY;
-            new Warmup(Duration.ofSeconds(warmupSeconds), WARMUP_TOKENS).run(contenders, prompts, greedy);
+            new Warmup(Duration.ofSeconds(warmupSeconds), WARMUP_TOKENS).run(contenders, prompts, samplings);
         }
     }
 

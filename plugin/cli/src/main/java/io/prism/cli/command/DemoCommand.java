@@ -133,7 +133,8 @@ public final class DemoCommand implements CliCommand {
         List<Prompt> prompts = set.questions().stream()
                 .map(question -> hosted.prompt(question.turns()))
                 .toList();
-        new Warmup(Duration.ofSeconds(warmupSeconds), WARMUP_TOKENS).run(all, prompts, SamplingParameters.GREEDY);
+        new Warmup(Duration.ofSeconds(warmupSeconds), WARMUP_TOKENS)
+                .run(all, prompts, List.of(SamplingParameters.GREEDY));
         for (int i = 0; i < prompts.size(); i++) {
             Question question = set.questions().get(i);
             out.println();

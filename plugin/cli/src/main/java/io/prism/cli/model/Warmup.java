@@ -9,12 +9,16 @@ import java.util.List;
 public record Warmup(Duration perContender, int maxNewTokens) {
     private static final int LEAST_RUNS = 2;
 
-    /** Lets each contender generate from the prompts in turn until its time is up, at least twice. */
-    public void run(List<? extends Contender> contenders, List<Prompt> prompts, SamplingParameters sampling) {
+    /**
+     * Lets each contender generate from the prompts in turn, from each with every sampling, until its time is up; at least
+     * twice, and once with every sampling.
+     */
+    public void run(List<? extends Contender> contenders, List<Prompt> prompts, List<SamplingParameters> samplings) {
         for (Contender contender : contenders) {
             long end = System.nanoTime() + perContender.toNanos();
-            for (int run = 0; run < LEAST_RUNS || System.nanoTime() < end; run++) {
-                contender.run(prompts.get(run % prompts.size()), maxNewTokens, sampling, run, text -> {});
+            for (int run = 0; run < Math.max(LEAST_RUNS, samplings.size()) || System.nanoTime() < end; run++) {
+                Prompt prompt = prompts.get(run / samplings.size() % prompts.size());
+                contender.run(prompt, maxNewTokens, samplings.get(run % samplings.size()), run, text -> {});
             }
         }
     }
