@@ -77,7 +77,7 @@ class DraftModelCommandsTest {
 
         Cli run = run("inspect", out.toString());
         assertThat(run.exitCode()).isZero();
-        assertThat(run.out()).contains("(U8, F32)").containsPattern("Usable +yes");
+        assertThat(run.out()).contains("(U8, F32)", "recipe: hass").containsPattern("Usable +yes");
         assertThat(out.resolve("model.safetensors").toFile().length())
                 .isLessThan(folder.resolve("model.safetensors").toFile().length() / 4);
     }
@@ -100,7 +100,7 @@ class DraftModelCommandsTest {
                 List.of(),
                 DrafterConfig.Shape.OF_TARGET,
                 new TargetIdentity("LLAMA", D, 100, "aa.bb"));
-        CheckpointWriter.write(folder, config, tensors, Map.of());
+        CheckpointWriter.write(folder, config, tensors, Map.of("recipe", "hass"));
     }
 
     private static Map<String, StoredTensor> tensors() {

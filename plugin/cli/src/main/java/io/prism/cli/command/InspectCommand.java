@@ -94,6 +94,7 @@ public final class InspectCommand implements CliCommand {
                         ? "the target's"
                         : vocabulary.length + " of " + config.target().vocabularySize() + " tokens");
         out.printf(ROW, "Target", describe(config.target()));
+        checkpoint.training().forEach((name, text) -> out.printf(ROW, "Training", name + ": " + text));
     }
 
     private static boolean isStar(DrafterConfig config) {

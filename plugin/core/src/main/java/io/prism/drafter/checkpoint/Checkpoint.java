@@ -33,6 +33,7 @@ public final class Checkpoint implements AutoCloseable {
     private final Map<String, StoredTensor> tensors;
     private final Optional<StoredTensor> embedding;
     private final List<String> problems;
+    private final Map<String, String> training;
 
     private Checkpoint(
             TensorFile file,
@@ -40,13 +41,15 @@ public final class Checkpoint implements AutoCloseable {
             DrafterConfig config,
             Map<String, StoredTensor> tensors,
             Optional<StoredTensor> embedding,
-            List<String> problems) {
+            List<String> problems,
+            Map<String, String> training) {
         this.file = file;
         this.kind = kind;
         this.config = config;
         this.tensors = Collections.unmodifiableMap(tensors);
         this.embedding = embedding;
         this.problems = List.copyOf(problems);
+        this.training = Collections.unmodifiableMap(training);
     }
 
     /**
@@ -118,7 +121,14 @@ public final class Checkpoint implements AutoCloseable {
                 case EAGLE3 -> configFile.eagle3();
             };
             new TensorCheck(config, tensors, problems).run();
-            return new Checkpoint(file, kind, config, tensors, TensorNames.embedding(kind, file.tensors()), problems);
+            return new Checkpoint(
+                    file,
+                    kind,
+                    config,
+                    tensors,
+                    TensorNames.embedding(kind, file.tensors()),
+                    problems,
+                    configFile.training());
         } catch (Throwable e) {
             file.close();
             throw e;
@@ -140,6 +150,11 @@ public final class Checkpoint implements AutoCloseable {
 
     public DrafterConfig config() {
         return config;
+    }
+
+    /** What its configuration tells people about its training; nothing reads it. */
+    public Map<String, String> training() {
+        return training;
     }
 
     /** Tensors by canonical name. */

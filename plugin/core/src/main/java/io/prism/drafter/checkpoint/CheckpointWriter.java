@@ -84,6 +84,6 @@ public final class CheckpointWriter {
             converted.put(name, encoded.values());
             encoded.scales().forEach(scales -> converted.put(name + TensorNames.SCALES, scales));
         });
-        write(folder, config, converted, Map.of());
+        write(folder, config, converted, checkpoint.training());
     }
 }

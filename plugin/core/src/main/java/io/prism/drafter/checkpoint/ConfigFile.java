@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -239,6 +240,19 @@ final class ConfigFile {
         JsonNode value = root.path(key);
         return new PrismException(
                 path + ": '" + key + "' is " + (value.isMissingNode() ? "missing" : value) + ", expected " + expected);
+    }
+
+    /** Texts about its training, kept for people; empty unless it is our own format. */
+    Map<String, String> training() {
+        Map<String, String> texts = new LinkedHashMap<>();
+        if (isOwn()) {
+            root.path("training").properties().forEach(entry -> texts.put(
+                    entry.getKey(),
+                    entry.getValue().isTextual()
+                            ? entry.getValue().asText()
+                            : entry.getValue().toString()));
+        }
+        return texts;
     }
 
     /** Writes our own format. */

@@ -176,6 +176,7 @@ class CheckpointTest {
             assertThat(checkpoint.matrix("modules.1.mlp.down_proj.weight").precision())
                     .isEqualTo(precision);
             assertThat(checkpoint.config()).isEqualTo(star);
+            assertThat(checkpoint.training()).containsExactly(Map.entry("recipe", "prism-star"));
             assertThatThrownBy(() -> {
                         if (precision.isQuantized()) {
                             CheckpointWriter.convert(checkpoint, folder.resolve("again"), Optional.of(precision), star);
