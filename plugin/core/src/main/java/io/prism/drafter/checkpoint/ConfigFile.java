@@ -246,11 +246,13 @@ final class ConfigFile {
     Map<String, String> training() {
         Map<String, String> texts = new LinkedHashMap<>();
         if (isOwn()) {
-            root.path("training").properties().forEach(entry -> texts.put(
-                    entry.getKey(),
-                    entry.getValue().isTextual()
-                            ? entry.getValue().asText()
-                            : entry.getValue().toString()));
+            root.path("training")
+                    .properties()
+                    .forEach(entry -> texts.put(
+                            entry.getKey(),
+                            entry.getValue().isTextual()
+                                    ? entry.getValue().asText()
+                                    : entry.getValue().toString()));
         }
         return texts;
     }
