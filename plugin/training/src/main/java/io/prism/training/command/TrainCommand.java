@@ -2,6 +2,7 @@ package io.prism.training.command;
 
 import io.prism.cli.CliCommand;
 import io.prism.cli.model.ModelHosts;
+import io.prism.config.PrismConfig;
 import io.prism.drafter.format.StoredTensor;
 import io.prism.kernels.KernelSelection;
 import io.prism.spi.HostedModel;
@@ -51,6 +52,9 @@ public final class TrainCommand implements CliCommand {
     /** Checkpoints kept at a time, and the one being written. */
     private static final int CHECKPOINTS = 3;
 
+    /** LibTorch's code and what its allocator keeps, as seen with every recipe. */
+    private static final long LIBTORCH_BYTES = 2L << 30;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -86,8 +90,14 @@ public final class TrainCommand implements CliCommand {
     @Override
     public Integer call() {
         LibTorch.start();
+        // the pass that answers must be the one that will run
+        PrismConfig config = PrismConfig.load(Optional.of(Path.of(model)));
         LoadOptions options = new LoadOptions(
-                KernelSelection.AUTO, Math.max(1, run.threads() / run.sessions()), true, KernelSelection.AUTO);
+                KernelSelection.AUTO,
+                Math.max(1, run.threads() / run.sessions()),
+                true,
+                config.activations(),
+                KernelSelection.AUTO);
         try (StopSignal stop = new StopSignal();
                 HostedModel hosted = ModelHosts.onClassPath().load(model, options);
                 Display display = new Display(spec.commandLine().getErr(), stop)) {
@@ -215,7 +225,7 @@ public final class TrainCommand implements CliCommand {
         return new Estimate(
                 0,
                 seconds,
-                4 * parameterBytes + activations + frozen + run.memoryBytes(),
+                LIBTORCH_BYTES + 4 * parameterBytes + activations + frozen + run.memoryBytes(),
                 CHECKPOINTS * 3 * parameterBytes);
     }
 
