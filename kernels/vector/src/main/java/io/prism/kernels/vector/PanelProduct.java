@@ -119,8 +119,12 @@ final class PanelProduct implements WorkerTeam.Task {
             section = DecodedTiles.INPUTS;
         } else {
             paddedRows = rowCount == 1 ? 1 : paddedRows(rowCount);
+            if (w.isRounded() && paddedRows % MOST_TILE_ROWS == 6) {
+                // there is no rounded tile of 6 rows: see RoundedQ4Tiles
+                mostTileRows = 4;
+            }
             side = w.isRounded() ? roundedSide(rowCount) : side(precision, rowCount);
-            section = paddedRows <= MOST_TILE_ROWS ? inputs : sectionInputs(precision);
+            section = paddedRows <= mostTileRows ? inputs : sectionInputs(precision);
         }
         sets = (w.usedPanels() + side - 1) / side;
         int tiles = (paddedRows + mostTileRows - 1) / mostTileRows;

@@ -130,9 +130,6 @@ final class PanelTiles {
             case 4 ->
                 RoundedQ4Tiles.tile2x4(
                         w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
-            case 6 ->
-                RoundedQ4Tiles.tile2x6(
-                        w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
             default ->
                 RoundedQ4Tiles.tile2x8(
                         w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);

@@ -34,7 +34,8 @@ import jdk.incubator.vector.VectorSpecies;
  * the time at 8 rows (measured on AMD Zen 4, 2026-11). Nothing but sums may go from one round of a loop to the next: {@code
  * lanewise} is abstract, and where the compiler has no profile it knows the class of a vector only if it was just made; hence
  * shifts by a variable of words as they were loaded. Constants are vectors outside the loops and not scalars for the same
- * reason. Weights are loaded from the segment itself: slices of it (see {@link Q4Tiles}) are more nodes.
+ * reason. Weights are loaded from the segment itself: slices of it (see {@link Q4Tiles}) are more nodes. A tile of 6 rows met
+ * all this and still boxed vectors in one start of five on a busy machine; 4 and 2 rows take its place.
  */
 final class RoundedQ4Tiles {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
@@ -576,119 +577,6 @@ final class RoundedQ4Tiles {
                         .intoArray(y, to + yStride + WIDTH);
                 from += 4 * HALVES;
                 to += 2 * yStride;
-            }
-            blockAt += BLOCK_STEPS * STEP_BYTES;
-        }
-    }
-
-    /** 2 panels, 6 rows. */
-    static void tile2x6(
-            MemorySegment w,
-            long at,
-            long panelBytes,
-            int blocks,
-            int[] x,
-            int xAt,
-            int[] starts,
-            float[] scales,
-            int startsAt,
-            short[] sums,
-            float[] y,
-            int yAt,
-            int yStride) {
-        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
-        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
-        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
-        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
-        int in = xAt;
-        long blockAt = at;
-        for (int block = 0; block < blocks; block++) {
-            int first = startsAt + 6 * block;
-            ShortVector start0 = IntVector.broadcast(INTS, starts[first]).reinterpretAsShorts();
-            ShortVector sum0a = start0;
-            ShortVector sum0b = start0;
-            ShortVector start1 = IntVector.broadcast(INTS, starts[first + 1]).reinterpretAsShorts();
-            ShortVector sum1a = start1;
-            ShortVector sum1b = start1;
-            ShortVector start2 = IntVector.broadcast(INTS, starts[first + 2]).reinterpretAsShorts();
-            ShortVector sum2a = start2;
-            ShortVector sum2b = start2;
-            ShortVector start3 = IntVector.broadcast(INTS, starts[first + 3]).reinterpretAsShorts();
-            ShortVector sum3a = start3;
-            ShortVector sum3b = start3;
-            ShortVector start4 = IntVector.broadcast(INTS, starts[first + 4]).reinterpretAsShorts();
-            ShortVector sum4a = start4;
-            ShortVector sum4b = start4;
-            ShortVector start5 = IntVector.broadcast(INTS, starts[first + 5]).reinterpretAsShorts();
-            ShortVector sum5a = start5;
-            ShortVector sum5b = start5;
-            for (int word = 1; word <= WORDS; word++) {
-                long wordAt = blockAt + word * STEP_BYTES;
-                ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
-                ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
-                for (int shift = 0; shift < HALF; shift += BITS) {
-                    ShortVector valuea =
-                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
-                    ShortVector valueb =
-                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
-                    ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
-                    sum0a = valuea.mul(x0).add(sum0a);
-                    sum0b = valueb.mul(x0).add(sum0b);
-                    ShortVector x1 = IntVector.broadcast(INTS, x[in + 1]).reinterpretAsShorts();
-                    sum1a = valuea.mul(x1).add(sum1a);
-                    sum1b = valueb.mul(x1).add(sum1b);
-                    ShortVector x2 = IntVector.broadcast(INTS, x[in + 2]).reinterpretAsShorts();
-                    sum2a = valuea.mul(x2).add(sum2a);
-                    sum2b = valueb.mul(x2).add(sum2b);
-                    ShortVector x3 = IntVector.broadcast(INTS, x[in + 3]).reinterpretAsShorts();
-                    sum3a = valuea.mul(x3).add(sum3a);
-                    sum3b = valueb.mul(x3).add(sum3b);
-                    ShortVector x4 = IntVector.broadcast(INTS, x[in + 4]).reinterpretAsShorts();
-                    sum4a = valuea.mul(x4).add(sum4a);
-                    sum4b = valueb.mul(x4).add(sum4b);
-                    ShortVector x5 = IntVector.broadcast(INTS, x[in + 5]).reinterpretAsShorts();
-                    sum5a = valuea.mul(x5).add(sum5a);
-                    sum5b = valueb.mul(x5).add(sum5b);
-                    in += 6;
-                }
-            }
-            sum0a.intoArray(sums, 0);
-            sum0b.intoArray(sums, HALVES);
-            sum1a.intoArray(sums, 2 * HALVES);
-            sum1b.intoArray(sums, 3 * HALVES);
-            sum2a.intoArray(sums, 4 * HALVES);
-            sum2b.intoArray(sums, 5 * HALVES);
-            sum3a.intoArray(sums, 6 * HALVES);
-            sum3b.intoArray(sums, 7 * HALVES);
-            sum4a.intoArray(sums, 8 * HALVES);
-            sum4b.intoArray(sums, 9 * HALVES);
-            sum5a.intoArray(sums, 10 * HALVES);
-            sum5b.intoArray(sums, 11 * HALVES);
-            FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
-            FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
-            int from = 0;
-            int to = yAt;
-            for (int row = 0; row < 6; row++) {
-                FloatVector rowScale = FloatVector.broadcast(FLOATS, scales[first + row]);
-                IntVector paira = ShortVector.fromArray(SHORTS, sums, from).reinterpretAsInts();
-                FloatVector wholea = paira.and(lowHalf)
-                        .or(rounding)
-                        .add(paira.lanewise(VectorOperators.ASHR, HALF))
-                        .reinterpretAsFloats()
-                        .sub(zero);
-                wholea.fma(scalea.mul(rowScale), FloatVector.fromArray(FLOATS, y, to))
-                        .intoArray(y, to);
-                IntVector pairb =
-                        ShortVector.fromArray(SHORTS, sums, from + HALVES).reinterpretAsInts();
-                FloatVector wholeb = pairb.and(lowHalf)
-                        .or(rounding)
-                        .add(pairb.lanewise(VectorOperators.ASHR, HALF))
-                        .reinterpretAsFloats()
-                        .sub(zero);
-                wholeb.fma(scaleb.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + WIDTH))
-                        .intoArray(y, to + WIDTH);
-                from += 2 * HALVES;
-                to += yStride;
             }
             blockAt += BLOCK_STEPS * STEP_BYTES;
         }
