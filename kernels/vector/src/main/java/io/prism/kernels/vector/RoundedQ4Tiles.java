@@ -35,7 +35,7 @@ import jdk.incubator.vector.VectorSpecies;
  * lanewise} is abstract, and where the compiler has no profile it knows the class of a vector only if it was just made; hence
  * shifts by a variable of words as they were loaded. Constants are vectors outside the loops and not scalars for the same
  * reason. Weights are loaded from the segment itself: slices of it (see {@link Q4Tiles}) are more nodes. A tile of 6 rows met
- * all this and still boxed vectors in one start of five on a busy machine; 4 and 2 rows take its place.
+ * all this and still boxed vectors in one of several builds; 4 and 2 rows take its place.
  */
 final class RoundedQ4Tiles {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
