@@ -131,7 +131,8 @@ final class AttentionTiles {
         FloatVector largest = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         for (int i = score; i < score + CHUNK; i += LANES) {
             FloatVector next = FloatVector.fromArray(SPECIES, scores, i);
-            largest = largest.blend(next, next.compare(VectorOperators.GT, largest));
+            largest = next.blend(
+                    largest, next.compare(VectorOperators.GT, largest).not());
         }
         return largest.reduceLanes(VectorOperators.MAX);
     }

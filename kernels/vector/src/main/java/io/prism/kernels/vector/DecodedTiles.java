@@ -58,7 +58,9 @@ final class DecodedTiles {
     static void decode(MemorySegment w, long at, int blocks, int bits, int panel, int lane, float[] to) {
         int fields = Integer.SIZE / bits;
         int words = Precision.BLOCK / fields;
-        int field = (1 << bits) - 1 << MANTISSA_BITS - bits;
+        IntVector field = IntVector.broadcast(INTS, (1 << bits) - 1 << MANTISSA_BITS - bits);
+        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector one = IntVector.broadcast(INTS, ONE);
         int out = panel * PANEL + lane;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -66,8 +68,8 @@ final class DecodedTiles {
                 IntVector packed = IntVector.fromMemorySegment(
                         INTS, w.asSlice(blockAt + word * STEP_BYTES, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < fields; i++) {
-                    packed.and(field).or(ONE).reinterpretAsFloats().intoArray(to, out);
-                    packed = packed.lanewise(VectorOperators.ROR, bits);
+                    field.and(packed).or(one).reinterpretAsFloats().intoArray(to, out);
+                    packed = whole.and(packed).lanewise(VectorOperators.ROR, bits);
                     out += WIDTH;
                 }
             }

@@ -27,11 +27,13 @@ final class MatrixProducts {
     PackedMatrix pack(List<Matrix> stacked, Packing packing) {
         requireAlike(stacked);
         if (packing == Packing.IN_PLACE) {
+            MixedProfiles.await();
             return new RowMatrix(stacked);
         }
         warmUp.begin(stacked.getFirst().precision(), packing);
         PanelMatrix packed = new PanelMatrix(stacked, packing);
         runAll(new PackTask(stacked, packed), packed.panels(), true);
+        MixedProfiles.await(); // after the copying, which takes longer for models of any size
         return packed;
     }
 

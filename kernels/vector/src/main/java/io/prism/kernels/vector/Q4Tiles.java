@@ -25,6 +25,7 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Each panel is a stream of its own: several at once keep more cache lines on their way. Bodies hold one step
  * because the JIT compiler spills accumulators in longer ones, and a slice for each step because it checks bounds once.
+ * A rotated word goes through an AND with ones, which the compiler leaves out again: see {@link MixedProfiles}.
  */
 final class Q4Tiles {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
@@ -52,6 +53,9 @@ final class Q4Tiles {
             float[] y,
             int yAt,
             int yStride) {
+        IntVector field = IntVector.broadcast(INTS, FIELD);
+        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -70,14 +74,14 @@ final class Q4Tiles {
                 IntVector bitsd =
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 3 * panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
-                    FloatVector valueb = bitsb.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsb = bitsb.lanewise(VectorOperators.ROR, BITS);
-                    FloatVector valuec = bitsc.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsc = bitsc.lanewise(VectorOperators.ROR, BITS);
-                    FloatVector valued = bitsd.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsd = bitsd.lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
+                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
+                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valuec = field.and(bitsc).or(one).reinterpretAsFloats();
+                    bitsc = whole.and(bitsc).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valued = field.and(bitsd).or(one).reinterpretAsFloats();
+                    bitsd = whole.and(bitsd).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);
@@ -114,6 +118,9 @@ final class Q4Tiles {
             float[] y,
             int yAt,
             int yStride) {
+        IntVector field = IntVector.broadcast(INTS, FIELD);
+        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -129,10 +136,10 @@ final class Q4Tiles {
                 IntVector bitsb =
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
-                    FloatVector valueb = bitsb.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsb = bitsb.lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
+                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
+                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);
@@ -175,6 +182,9 @@ final class Q4Tiles {
         FloatVector total2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
         FloatVector total3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
         FloatVector total3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
+        IntVector field = IntVector.broadcast(INTS, FIELD);
+        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -196,10 +206,10 @@ final class Q4Tiles {
                 IntVector bitsb =
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
-                    FloatVector valueb = bitsb.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsb = bitsb.lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
+                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
+                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);
@@ -251,6 +261,9 @@ final class Q4Tiles {
             float[] y,
             int yAt,
             int yStride) {
+        IntVector field = IntVector.broadcast(INTS, FIELD);
+        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -278,10 +291,10 @@ final class Q4Tiles {
                 IntVector bitsb =
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
-                    FloatVector valueb = bitsb.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsb = bitsb.lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
+                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
+                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);
@@ -344,6 +357,9 @@ final class Q4Tiles {
             float[] y,
             int yAt,
             int yStride) {
+        IntVector field = IntVector.broadcast(INTS, FIELD);
+        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
         for (int block = 0; block < blocks; block++) {
@@ -377,10 +393,10 @@ final class Q4Tiles {
                 IntVector bitsb =
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
-                    FloatVector valuea = bitsa.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsa = bitsa.lanewise(VectorOperators.ROR, BITS);
-                    FloatVector valueb = bitsb.and(FIELD).or(ONE).reinterpretAsFloats();
-                    bitsb = bitsb.lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
+                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
+                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);

@@ -31,11 +31,9 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>What the JIT compiler demands: below 40,000 nodes while it inlines (about 300 for each operation written here), beyond
  * which it leaves calls and boxes vectors in some starts of a program; hence the loops over sums, which cost a tenth of
- * the time at 8 rows (measured on AMD Zen 4, 2026-11). Nothing but sums may go from one round of a loop to the next: {@code
- * lanewise} is abstract, and where the compiler has no profile it knows the class of a vector only if it was just made; hence
- * shifts by a variable of words as they were loaded. Constants are vectors outside the loops and not scalars for the same
- * reason. Weights are loaded from the segment itself: slices of it (see {@link Q4Tiles}) are more nodes. A tile of 6 rows met
- * all this and still boxed vectors in one of several builds; 4 and 2 rows take its place.
+ * the time at 8 rows (measured on AMD Zen 4, 2026-11). Only sums go from one round of a loop to the next, and as arguments (see {@link
+ * MixedProfiles}); hence shifts by a variable of words as they were loaded. Constants are vectors outside the loops and not scalars for
+ * the same reason. Weights are loaded from the segment itself: slices of it (see {@link Q4Tiles}) are more nodes.
  */
 final class RoundedQ4Tiles {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;

@@ -45,6 +45,7 @@ final class RowWarmUp {
 
     /** Calls what a decoder layer and a head call, on kernels of its own, so that no one waits for it. */
     static void run() {
+        MixedProfiles.await();
         try (VectorKernels kernels = new VectorKernels(new WorkerTeam(1))) {
             KvCache cache = new KvCache(1, SHAPE.kvHeads(), SHAPE.headSize(), HISTORY + TREE.length);
             cache.ensure(HISTORY + TREE.length);

@@ -35,6 +35,7 @@ final class TileWarmUp {
     }
 
     private static void run(Precision precision, Packing packing) {
+        MixedProfiles.await();
         int inputs = Precision.BLOCK;
         long elements = (long) OUTPUTS * inputs;
         try (Arena arena = Arena.ofConfined()) {

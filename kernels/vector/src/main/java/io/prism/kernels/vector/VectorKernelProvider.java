@@ -48,6 +48,7 @@ public final class VectorKernelProvider implements KernelProvider {
         if (ModuleLayer.boot().findModule(MANAGEMENT).isPresent()) {
             InliningDirectives.give(); // a runtime without the module could not even load that class
         }
+        MixedProfiles.begin();
         return new VectorKernels(new WorkerTeam(threads == 0 ? PhysicalCores.count() : threads));
     }
 }

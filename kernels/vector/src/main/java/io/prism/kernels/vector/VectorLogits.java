@@ -41,10 +41,10 @@ final class VectorLogits {
             FloatVector x1 = FloatVector.fromArray(SPECIES, x, offset + i + LANES);
             FloatVector x2 = FloatVector.fromArray(SPECIES, x, offset + i + 2 * LANES);
             FloatVector x3 = FloatVector.fromArray(SPECIES, x, offset + i + 3 * LANES);
-            a = a.blend(x0, x0.compare(VectorOperators.GT, a));
-            b = b.blend(x1, x1.compare(VectorOperators.GT, b));
-            c = c.blend(x2, x2.compare(VectorOperators.GT, c));
-            d = d.blend(x3, x3.compare(VectorOperators.GT, d));
+            a = x0.blend(a, x0.compare(VectorOperators.GT, a).not());
+            b = x1.blend(b, x1.compare(VectorOperators.GT, b).not());
+            c = x2.blend(c, x2.compare(VectorOperators.GT, c).not());
+            d = x3.blend(d, x3.compare(VectorOperators.GT, d).not());
         }
         float result = a.max(b).max(c.max(d)).reduceLanes(VectorOperators.MAX);
         for (; i < length; i++) {

@@ -89,7 +89,8 @@ final class VectorMath {
 
     /** y = exp((x - largest) factor); returns the sum. {@code y} may be {@code x}. */
     static float exponentials(float[] x, int xOffset, int length, float largest, float factor, float[] y, int yOffset) {
-        FloatVector sum = FloatVector.zero(SPECIES);
+        FloatVector zero = FloatVector.zero(SPECIES);
+        FloatVector sum = zero;
         for (int i = 0; i < length; i += LANES) {
             VectorMask<Float> mask = SPECIES.indexInRange(i, length);
             FloatVector v = FloatVector.fromArray(SPECIES, x, xOffset + i, mask)
@@ -109,7 +110,7 @@ final class VectorMath {
                     .reinterpretAsFloats()
                     .blend(0f, v.compare(VectorOperators.LT, UNDERFLOW));
             e.intoArray(y, yOffset + i, mask);
-            sum = sum.add(e, mask);
+            sum = zero.blend(e, mask).add(sum);
         }
         if (LANES >= 16) {
             sum = sum.add(sum.rearrange(FOLD_8));
@@ -125,7 +126,8 @@ final class VectorMath {
 
     /** The sum of exp((x - largest) factor). */
     static float sumOfExponentials(float[] x, int offset, int length, float largest, float factor) {
-        FloatVector sum = FloatVector.zero(SPECIES);
+        FloatVector zero = FloatVector.zero(SPECIES);
+        FloatVector sum = zero;
         for (int i = 0; i < length; i += LANES) {
             VectorMask<Float> mask = SPECIES.indexInRange(i, length);
             FloatVector v = FloatVector.fromArray(SPECIES, x, offset + i, mask)
@@ -144,7 +146,7 @@ final class VectorMath {
                     .add(shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, EXPONENT_SHIFT))
                     .reinterpretAsFloats()
                     .blend(0f, v.compare(VectorOperators.LT, UNDERFLOW));
-            sum = sum.add(e, mask);
+            sum = zero.blend(e, mask).add(sum);
         }
         if (LANES >= 16) {
             sum = sum.add(sum.rearrange(FOLD_8));

@@ -14,10 +14,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * Runs in a JVM of its own (see the module's build): the JIT compiler counts failed type assumptions in the methods of the
- * Vector API that all kernels share, and after hundreds of odd shapes in one JVM it stops making them and boxes vectors.
- */
 class MatrixProductsAllocationTest {
     private static Kernels kernels;
 
@@ -36,6 +32,7 @@ class MatrixProductsAllocationTest {
                 .flatMap(precision -> Arrays.stream(Packing.values()).map(packing -> Arguments.of(precision, packing)));
     }
 
+    @AllocationCheck
     @ParameterizedTest
     @MethodSource("forms")
     void allocatesNothingOnceWarm(Precision precision, Packing packing) {

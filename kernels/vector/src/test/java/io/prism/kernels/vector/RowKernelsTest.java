@@ -153,6 +153,7 @@ class RowKernelsTest {
         return layout;
     }
 
+    @AllocationCheck
     @ParameterizedTest
     @ValueSource(ints = {1, 33})
     void nothingIsAllocatedOnceWarm(int rows) {

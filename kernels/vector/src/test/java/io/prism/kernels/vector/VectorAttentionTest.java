@@ -222,6 +222,7 @@ class VectorAttentionTest {
         Samples.assertClose(attention(VECTOR, layout, shape, qkv), attention(REFERENCE, layout, shape, qkv), TOLERANCE);
     }
 
+    @AllocationCheck
     @Test
     void allocatesNothingOnceWarm() {
         AttentionShape shape = AttentionFixture.shape(4, 2, 48, 5);

@@ -123,6 +123,7 @@ class VectorLogitsTest {
                 .hasMessage("Top 5 of 4 elements");
     }
 
+    @AllocationCheck
     @Test
     void nothingIsAllocatedOnceWarm() {
         int length = 4099;
