@@ -59,7 +59,7 @@ final class DecodedTiles {
         int fields = Integer.SIZE / bits;
         int words = Precision.BLOCK / fields;
         IntVector field = IntVector.broadcast(INTS, (1 << bits) - 1 << MANTISSA_BITS - bits);
-        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector allOnes = IntVector.broadcast(INTS, -1);
         IntVector one = IntVector.broadcast(INTS, ONE);
         int out = panel * PANEL + lane;
         long blockAt = at;
@@ -69,7 +69,7 @@ final class DecodedTiles {
                         INTS, w.asSlice(blockAt + word * STEP_BYTES, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < fields; i++) {
                     field.and(packed).or(one).reinterpretAsFloats().intoArray(to, out);
-                    packed = whole.and(packed).lanewise(VectorOperators.ROR, bits);
+                    packed = allOnes.and(packed).lanewise(VectorOperators.ROR, bits);
                     out += WIDTH;
                 }
             }

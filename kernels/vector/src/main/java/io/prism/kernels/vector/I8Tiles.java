@@ -54,7 +54,7 @@ final class I8Tiles {
             int yAt,
             int yStride) {
         IntVector field = IntVector.broadcast(INTS, FIELD);
-        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector allOnes = IntVector.broadcast(INTS, -1);
         IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
@@ -75,13 +75,13 @@ final class I8Tiles {
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 3 * panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
                     FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
-                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    bitsa = allOnes.and(bitsa).lanewise(VectorOperators.ROR, BITS);
                     FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
-                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
+                    bitsb = allOnes.and(bitsb).lanewise(VectorOperators.ROR, BITS);
                     FloatVector valuec = field.and(bitsc).or(one).reinterpretAsFloats();
-                    bitsc = whole.and(bitsc).lanewise(VectorOperators.ROR, BITS);
+                    bitsc = allOnes.and(bitsc).lanewise(VectorOperators.ROR, BITS);
                     FloatVector valued = field.and(bitsd).or(one).reinterpretAsFloats();
-                    bitsd = whole.and(bitsd).lanewise(VectorOperators.ROR, BITS);
+                    bitsd = allOnes.and(bitsd).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);
@@ -119,7 +119,7 @@ final class I8Tiles {
             int yAt,
             int yStride) {
         IntVector field = IntVector.broadcast(INTS, FIELD);
-        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector allOnes = IntVector.broadcast(INTS, -1);
         IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
@@ -137,9 +137,9 @@ final class I8Tiles {
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
                     FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
-                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    bitsa = allOnes.and(bitsa).lanewise(VectorOperators.ROR, BITS);
                     FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
-                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
+                    bitsb = allOnes.and(bitsb).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);
@@ -183,7 +183,7 @@ final class I8Tiles {
         FloatVector total3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
         FloatVector total3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
         IntVector field = IntVector.broadcast(INTS, FIELD);
-        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector allOnes = IntVector.broadcast(INTS, -1);
         IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
@@ -207,9 +207,9 @@ final class I8Tiles {
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
                     FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
-                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    bitsa = allOnes.and(bitsa).lanewise(VectorOperators.ROR, BITS);
                     FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
-                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
+                    bitsb = allOnes.and(bitsb).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);
@@ -262,7 +262,7 @@ final class I8Tiles {
             int yAt,
             int yStride) {
         IntVector field = IntVector.broadcast(INTS, FIELD);
-        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector allOnes = IntVector.broadcast(INTS, -1);
         IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
@@ -292,9 +292,9 @@ final class I8Tiles {
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
                     FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
-                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    bitsa = allOnes.and(bitsa).lanewise(VectorOperators.ROR, BITS);
                     FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
-                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
+                    bitsb = allOnes.and(bitsb).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);
@@ -358,7 +358,7 @@ final class I8Tiles {
             int yAt,
             int yStride) {
         IntVector field = IntVector.broadcast(INTS, FIELD);
-        IntVector whole = IntVector.broadcast(INTS, -1);
+        IntVector allOnes = IntVector.broadcast(INTS, -1);
         IntVector one = IntVector.broadcast(INTS, ONE);
         int in = xAt;
         long blockAt = at;
@@ -394,9 +394,9 @@ final class I8Tiles {
                         IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
                 for (int i = 0; i < FIELDS; i++) {
                     FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
-                    bitsa = whole.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    bitsa = allOnes.and(bitsa).lanewise(VectorOperators.ROR, BITS);
                     FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
-                    bitsb = whole.and(bitsb).lanewise(VectorOperators.ROR, BITS);
+                    bitsb = allOnes.and(bitsb).lanewise(VectorOperators.ROR, BITS);
                     FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
                     sum0a = valuea.fma(x0, sum0a);
                     sum0b = valueb.fma(x0, sum0b);

@@ -120,7 +120,7 @@ final class PanelProduct implements WorkerTeam.Task {
         } else {
             paddedRows = rowCount == 1 ? 1 : paddedRows(rowCount);
             if (w.isRounded() && paddedRows % MOST_TILE_ROWS == 6) {
-                // there is no rounded tile of 6 rows: see RoundedQ4Tiles
+                // a rounded tile of 6 rows boxed vectors in one of several builds, before MixedProfiles
                 mostTileRows = 4;
             }
             side = w.isRounded() ? roundedSide(rowCount) : side(precision, rowCount);
