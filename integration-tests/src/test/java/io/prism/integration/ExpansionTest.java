@@ -47,8 +47,8 @@ class ExpansionTest {
     private static final List<String> PROMPTS = List.of("What do snakes eat?", "Tell me a story about a river.");
     private static final SamplingParameters WARM = new SamplingParameters(0.8f, 1, 0);
 
-    /** As four times the width, a layer more, other groups of heads and half as many tokens again. */
-    private static final SyntheticShape LARGE = new SyntheticShape("llama", 1024, 1024, 7, 16, 4, 6000, 1024, true);
+    /** As four times the width, a layer more, other groups of heads, and a vocabulary whose head is searched for greedy tokens. */
+    private static final SyntheticShape LARGE = new SyntheticShape("llama", 1024, 1024, 7, 16, 4, 18_000, 1024, true);
 
     /** Twice the width is no power of four: norms are rounded once. Heads that shared one have two of them. */
     private static final SyntheticShape TWICE = new SyntheticShape("llama", 512, 768, 7, 8, 8, 4096, 1024, true);

@@ -1,6 +1,7 @@
 package io.prism.kernels;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The operations of a decoder layer on batches of rows. Activations are F32, row-major in plain arrays and owned by the
@@ -36,6 +37,32 @@ public interface Kernels extends AutoCloseable {
      * @param y receives [rows, outputs] from {@code yOffset}, dense
      */
     void multiply(PackedMatrix w, float[] x, int xOffset, int rows, float[] y, int yOffset);
+
+    /**
+     * Makes a matrix ready for {@link #argmaxOfProduct}.
+     *
+     * @param packed what {@link #pack} made of {@code source} alone; has to outlive the result
+     * @param source may be released afterwards
+     * @return empty if these kernels would not be faster than with {@link #multiply} and {@link #argmax}
+     */
+    default Optional<ArgmaxMatrix> packForArgmax(PackedMatrix packed, Matrix source) {
+        return Optional.empty();
+    }
+
+    /**
+     * Finds for each row the {@link #argmax} of its outputs, the same as if {@link #multiply} had computed them all, while
+     * most outputs are only estimated.
+     *
+     * @param w what {@link #packForArgmax} made
+     * @param x [rows, inputs] from {@code xOffset}, dense
+     * @param rows at most {@link ArgmaxMatrix#mostRows()}
+     * @param indices receives the rows' largest outputs, from 0
+     * @return whether all were found; if not, because outputs are not finite or too many are alike, nothing is known of
+     *     any row
+     */
+    default boolean argmaxOfProduct(ArgmaxMatrix w, float[] x, int xOffset, int rows, int[] indices) {
+        throw new IllegalArgumentException("These kernels have packed no matrix for argmax");
+    }
 
     /**
      * y = x / sqrt(mean(x^2) + epsilon) * weight, row by row. {@code y} may be {@code x}.

@@ -192,9 +192,11 @@ public final class DecodingSession implements AutoCloseable {
             this.statistics = new StatisticsCollector(request.prompt().length);
             this.start = before + request.prompt().length;
             this.speculating = request.speculate() ? drafter : null;
-            this.planner = planners.of(request.sampling().isGreedy());
-            this.step = new RoundStep(target, planner, speculating, statistics, tree);
-            if (request.sampling().isGreedy()) {
+            boolean isGreedy = request.sampling().isGreedy();
+            this.planner = planners.of(isGreedy);
+            this.step = new RoundStep(target, planner, speculating, statistics, tree, isGreedy);
+            target.expect(isGreedy);
+            if (isGreedy) {
                 verifier = greedy;
             } else {
                 long seed =

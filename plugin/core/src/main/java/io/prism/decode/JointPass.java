@@ -17,16 +17,18 @@ final class JointPass {
     private static final Logger LOG = LoggerFactory.getLogger(JointPass.class);
 
     private final TargetModel target;
-    private final CostModel cost;
+    private final PassCosts costs;
     private final JointDrafting drafting = new JointDrafting();
+    private final JointSizing greedySizing;
     private final JointSizing sizing;
     private final List<RoundStep> rounds = new ArrayList<>();
     private final List<PassRequest> requests = new ArrayList<>();
 
-    JointPass(TargetModel target, CostModel cost) {
+    JointPass(TargetModel target, PassCosts costs) {
         this.target = target;
-        this.cost = cost;
-        this.sizing = new JointSizing(cost);
+        this.costs = costs;
+        this.greedySizing = new JointSizing(costs.greedy());
+        this.sizing = new JointSizing(costs.logits());
     }
 
     /** @param group at least one step, each of another session */
@@ -34,22 +36,24 @@ final class JointPass {
         long begin = System.nanoTime();
         rounds.clear();
         int promptRows = 0;
+        boolean greedyOnly = true;
         for (RoundStep step : group) {
             step.begun(begin);
+            greedyOnly &= step.isGreedy();
             if (step.isPrompt()) {
                 promptRows += step.rows();
             } else {
                 rounds.add(step);
             }
         }
-        propose(promptRows);
+        propose(greedyOnly ? greedySizing : sizing, promptRows);
         long drafted = System.nanoTime();
         pass(group);
-        account(group, promptRows, drafted - begin, System.nanoTime() - drafted);
+        account(costs.of(greedyOnly), group, promptRows, drafted - begin, System.nanoTime() - drafted);
         rounds.clear();
     }
 
-    private void propose(int promptRows) {
+    private void propose(JointSizing sizing, int promptRows) {
         for (RoundStep step : rounds) {
             if (step.isDraftedByGroup()) {
                 step.plan(rounds.size());
@@ -93,7 +97,7 @@ final class JointPass {
         }
     }
 
-    private void account(List<RoundStep> group, int promptRows, long draftNanos, long passNanos) {
+    private void account(CostModel cost, List<RoundStep> group, int promptRows, long draftNanos, long passNanos) {
         int rows = 0;
         int drafted = 0;
         boolean failed = false;

@@ -22,6 +22,7 @@ final class RoundStep {
     private final @Nullable GuardedDrafter drafter;
     private final StatisticsCollector statistics;
     private final TokenTree tree;
+    private final boolean greedy;
 
     // what is wanted
     private boolean prompt;
@@ -45,18 +46,25 @@ final class RoundStep {
     /**
      * @param drafter what proposes; null if the request does not speculate
      * @param tree the tree to verify, with the last sampled token as root at each round
+     * @param greedy whether the target's most probable tokens are all that matters
      */
     RoundStep(
             TargetSession target,
             RoundPlanner planner,
             @Nullable GuardedDrafter drafter,
             StatisticsCollector statistics,
-            TokenTree tree) {
+            TokenTree tree,
+            boolean greedy) {
         this.target = target;
         this.planner = planner;
         this.drafter = drafter;
         this.statistics = statistics;
         this.tree = tree;
+        this.greedy = greedy;
+    }
+
+    boolean isGreedy() {
+        return greedy;
     }
 
     /** The next step is to run tokens of the prompt, from an index on; how many of them, up to {@code most}, is left open. */

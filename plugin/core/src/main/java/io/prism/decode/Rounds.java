@@ -37,7 +37,11 @@ final class Rounds {
     private static final long FIRST_PATIENCE_NANOS = 200_000;
 
     private final TargetModel target;
+    private final PassCosts costs;
+
+    /** For what is decided before the requests of a pass are known. */
     private final CostModel cost;
+
     private final int lanes;
     private final @Nullable Batcher<RoundStep> batcher;
 
@@ -49,9 +53,10 @@ final class Rounds {
     private final LongAdder parts = new LongAdder();
     private final LongAdder rowsRun = new LongAdder();
 
-    Rounds(TargetModel target, CostModel cost) {
+    Rounds(TargetModel target, PassCosts costs) {
         this.target = target;
-        this.cost = cost;
+        this.costs = costs;
+        this.cost = costs.logits();
         this.lanes = Math.max(1, target.concurrentPasses());
         this.batcher = target.maxJointRows() > 1 ? new Batcher<>(new Work(), lanes) : null;
     }
@@ -113,7 +118,7 @@ final class Rounds {
 
     private void pass(List<RoundStep> group) {
         JointPass kept = idle.pollLast();
-        JointPass pass = kept == null ? new JointPass(target, cost) : kept;
+        JointPass pass = kept == null ? new JointPass(target, costs) : kept;
         pass.run(group);
         idle.addLast(pass);
         passes.increment();

@@ -45,7 +45,7 @@ public final class SpeculativeDecoder implements AutoCloseable {
     private final Kernels kernels;
     private final PrismConfig config;
     private final Duration drafterTimeout;
-    private final CostModel cost;
+    private final PassCosts costs;
     private final Rounds rounds;
     private final KvBudget memory;
     private final Learned greedy = Learned.nothing(STEPS);
@@ -89,14 +89,14 @@ public final class SpeculativeDecoder implements AutoCloseable {
         this.kernels = kernels;
         this.config = config;
         this.drafterTimeout = drafterTimeout;
-        this.cost = new CostModel(target.maxTreeRows());
-        this.rounds = new Rounds(target, cost);
+        this.costs = PassCosts.of(target);
+        this.rounds = new Rounds(target, costs);
         Optional<HiddenStateRequest> wanted = drafter.flatMap(SpeculativeDecoder::statesFor);
         this.drafter = wanted.isPresent() ? drafter : Optional.empty();
         this.memory = new KvBudget(config.kvBytes(), kvBytesPerToken());
         this.states = wanted.orElse(HiddenStateRequest.NONE);
         if (measure && this.drafter.isPresent() && target.maxTreeRows() > 1) {
-            measurement = new StartupMeasurement(target, states, cost, () -> requests.get() > 0);
+            measurement = new StartupMeasurement(target, states, costs, () -> requests.get() > 0);
             measurement.start();
         } else {
             measurement = null;
@@ -137,18 +137,19 @@ public final class SpeculativeDecoder implements AutoCloseable {
         GuardedDrafter guarded = drafter.map(
                         it -> new GuardedDrafter(it, states, hidden, vocabulary, drafterTimeout.toNanos()))
                 .orElse(null);
-        RoundPlanners planners = new RoundPlanners(planner(greedy), planner(sampled));
+        RoundPlanners planners = new RoundPlanners(planner(true), planner(false));
         return new DecodingSession(
                 session, guarded, planners, ledger, rounds, memory, kernels, vocabulary, config, requests);
     }
 
-    private RoundPlanner planner(Learned learned) {
-        return new RoundPlanner(cost, learned, config.tree(), target.verifiesTrees());
+    private RoundPlanner planner(boolean isGreedy) {
+        Learned learned = isGreedy ? greedy : sampled;
+        return new RoundPlanner(costs.of(isGreedy), learned, config.tree(), target.verifiesTrees());
     }
 
-    /** What passes cost, as known now. */
+    /** What passes that give logits cost, as known now. */
     public CostModel costModel() {
-        return cost;
+        return costs.logits();
     }
 
     /** How passes were shared by requests that ran at the same time. */

@@ -38,17 +38,17 @@ final class StartupMeasurement implements AutoCloseable {
 
     private final TargetModel target;
     private final HiddenStateRequest states;
-    private final CostModel cost;
+    private final PassCosts costs;
     private final BooleanSupplier busy;
     private final CountDownLatch done = new CountDownLatch(1);
     private final Thread thread;
     private volatile boolean cancelled;
 
     /** @param busy whether a request runs */
-    StartupMeasurement(TargetModel target, HiddenStateRequest states, CostModel cost, BooleanSupplier busy) {
+    StartupMeasurement(TargetModel target, HiddenStateRequest states, PassCosts costs, BooleanSupplier busy) {
         this.target = target;
         this.states = states;
-        this.cost = cost;
+        this.costs = costs;
         this.busy = busy;
         this.thread = Thread.ofPlatform().daemon().name("prism-measure").unstarted(this::run);
     }
@@ -64,7 +64,12 @@ final class StartupMeasurement implements AutoCloseable {
 
     private void run() {
         try (TargetSession session = target.openSession(states)) {
-            measure(session);
+            measure(session, costs.logits());
+            if (costs.greedy() != costs.logits()) {
+                session.truncate(0);
+                session.expect(true);
+                measure(session, costs.greedy());
+            }
         } catch (RuntimeException | Error e) {
             if (!cancelled) {
                 LOG.warn("Could not measure the cost of passes; it is learned from requests instead", e);
@@ -74,7 +79,7 @@ final class StartupMeasurement implements AutoCloseable {
         }
     }
 
-    private void measure(TargetSession session) {
+    private void measure(TargetSession session, CostModel cost) {
         int[] knots = cost.knots();
         int vocabulary = target.description().vocabularySize();
         int prefix = Math.min(PREFIX, session.capacity() - 1);
@@ -99,7 +104,7 @@ final class StartupMeasurement implements AutoCloseable {
                     break;
                 }
             }
-            calibrate(knots, best);
+            calibrate(cost, best);
         }
         LOG.debug("Measured passes: {}", cost);
     }
@@ -111,7 +116,8 @@ final class StartupMeasurement implements AutoCloseable {
     }
 
     /** A pass takes no longer than one of more rows: where it seemed to, it was disturbed. */
-    private void calibrate(int[] knots, long[] best) {
+    private static void calibrate(CostModel cost, long[] best) {
+        int[] knots = cost.knots();
         long least = Long.MAX_VALUE;
         for (int i = knots.length - 1; i >= 0; i--) {
             least = Math.min(least, best[i]);

@@ -9,6 +9,15 @@ public interface PassOutput {
     /** Number of rows of the pass. */
     int rows();
 
+    /**
+     * The token with the largest logit of a row, the lowest among equals, if the pass found it by itself.
+     *
+     * @return negative if not: {@link #logits} are there then, and tell it
+     */
+    default int greedyToken(int row) {
+        return -1;
+    }
+
     /** Memory that holds logits; see {@link #logitsOffset}. */
     float[] logits();
 

@@ -33,6 +33,11 @@ public interface TargetModel extends AutoCloseable {
         return 0;
     }
 
+    /** Whether passes cost less in sessions that {@linkplain TargetSession#expect expect} greedy tokens only. */
+    default boolean findsGreedyTokens() {
+        return false;
+    }
+
     /**
      * How many passes are worth running at once, if sessions can share them: 1 where a pass keeps all threads busy, as
      * another would only take them away.

@@ -16,6 +16,11 @@ public final class GreedyVerifier extends Verifier {
 
     @Override
     public int choose(PassOutput output, int row, int position) {
+        int found = output.greedyToken(row);
+        return found >= 0 ? found : search(output, row, position);
+    }
+
+    private int search(PassOutput output, int row, int position) {
         int offset = output.logitsOffset(row);
         int token = kernels.argmax(output.logits(), offset, vocabulary);
         if (token < 0) {

@@ -39,6 +39,12 @@ public final class FakeTarget implements TargetModel {
     /** Bytes of KV cache that a token takes. Set it before a decoder is opened. */
     public volatile long bytesPerToken = 8;
 
+    /** Whether sessions that expect greedy tokens give no logits. Set it before a decoder is opened. */
+    public volatile boolean greedyTokens;
+
+    /** Passes that gave greedy tokens. */
+    public final AtomicInteger greedyPasses = new AtomicInteger();
+
     /** Rows of each part of a prompt that was run, in order. */
     public final List<Integer> promptParts = Collections.synchronizedList(new ArrayList<>());
 
@@ -93,6 +99,11 @@ public final class FakeTarget implements TargetModel {
     @Override
     public int maxJointRows() {
         return jointRows;
+    }
+
+    @Override
+    public boolean findsGreedyTokens() {
+        return greedyTokens;
     }
 
     @Override
@@ -154,6 +165,8 @@ public final class FakeTarget implements TargetModel {
         private float[] states = new float[0];
         private int rows;
         private boolean lastRowOnly;
+        private boolean greedyOnly;
+        private boolean hasLogits;
         private TokenTree verified;
         private boolean closed;
 
@@ -168,7 +181,16 @@ public final class FakeTarget implements TargetModel {
             }
 
             @Override
+            public int greedyToken(int row) {
+                int offset = logitsOffset(row);
+                return hasLogits ? -1 : new PlainKernels().argmax(logits, offset, vocabulary);
+            }
+
+            @Override
             public float[] logits() {
+                if (!hasLogits) {
+                    throw new IllegalStateException("greedy tokens only");
+                }
                 return logits;
             }
 
@@ -200,6 +222,8 @@ public final class FakeTarget implements TargetModel {
         private void begin(int newRows, boolean last) {
             check(!closed, "closed");
             passes.incrementAndGet();
+            hasLogits = !(greedyTokens && greedyOnly);
+            greedyPasses.addAndGet(hasLogits ? 0 : 1);
             Arrays.fill(logits, Float.NaN);
             Arrays.fill(states, Float.NaN);
             rows = newRows;
@@ -242,6 +266,11 @@ public final class FakeTarget implements TargetModel {
             }
             FakeTarget.this.logits(text, length, logits, 0);
             return output;
+        }
+
+        @Override
+        public void expect(boolean onlyGreedyTokens) {
+            greedyOnly = onlyGreedyTokens;
         }
 
         @Override

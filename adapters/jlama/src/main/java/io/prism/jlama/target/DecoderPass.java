@@ -24,10 +24,13 @@ final class DecoderPass {
     private float[] gateUp = {};
     private float[] gated = {};
     private float[] jointLogits = {};
+    private final int[] greedyTokens;
 
     DecoderPass(Kernels kernels, DecoderWeights weights) {
         this.kernels = kernels;
         this.weights = weights;
+        GreedyHead greedyHead = weights.greedyHead();
+        this.greedyTokens = new int[greedyHead == null ? 0 : greedyHead.mostRows()];
     }
 
     /**
@@ -184,10 +187,13 @@ final class DecoderPass {
             kernels.rmsNorm(x, from, weights.finalNorm(), weights.epsilon(), rows, hidden, normed, done * hidden);
             done += rows;
         }
+        if (findGreedyTokens(parts, total)) {
+            return;
+        }
         boolean alone = parts.size() == 1;
         float[] logits;
         if (alone) {
-            logits = parts.getFirst().output().logits();
+            logits = parts.getFirst().output().takeLogits();
         } else {
             jointLogits = SessionOutput.grown(jointLogits, total * vocabulary);
             logits = jointLogits;
@@ -207,13 +213,41 @@ final class DecoderPass {
         }
     }
 
+    /** Finds the tokens of all rows, from {@link #normed}, if no one wants more and that is possible. */
+    private boolean findGreedyTokens(List<SessionRows> parts, int total) {
+        GreedyHead greedyHead = weights.greedyHead();
+        if (greedyHead == null) {
+            return false;
+        }
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            if (part.logitsRows() > 0 && !part.output().isGreedyOnly()) {
+                return false;
+            }
+        }
+        if (!greedyHead.find(normed, total, greedyTokens)) {
+            return false;
+        }
+        int from = 0;
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            if (part.logitsRows() > 0) {
+                part.output().takeGreedyTokens(greedyTokens, from);
+                from += part.logitsRows();
+            }
+        }
+        return true;
+    }
+
     private void handOut(List<SessionRows> parts, float[] logits) {
         int from = 0;
         for (int p = 0; p < parts.size(); p++) {
             SessionRows part = parts.get(p);
             int length = part.logitsRows() * weights.vocabulary();
-            System.arraycopy(logits, from, part.output().logits(), 0, length);
-            from += length;
+            if (length > 0) {
+                System.arraycopy(logits, from, part.output().takeLogits(), 0, length);
+                from += length;
+            }
         }
     }
 

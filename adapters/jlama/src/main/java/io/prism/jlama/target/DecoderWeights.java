@@ -6,6 +6,7 @@ import io.prism.kernels.Matrix;
 import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.RotaryTable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a forward pass needs; immutable and shared by all sessions.
@@ -21,6 +22,7 @@ import java.util.List;
  * @param finalNorm [hidden]
  * @param headSource [vocabulary, hidden], in the model's own memory
  * @param head the same, packed
+ * @param greedyHead for passes that need no logits; null where it would not be faster
  */
 @SuppressWarnings("ArrayRecordComponent") // read only
 record DecoderWeights(
@@ -39,7 +41,8 @@ record DecoderWeights(
         List<DecoderLayer> layers,
         float[] finalNorm,
         Matrix headSource,
-        PackedMatrix head)
+        PackedMatrix head,
+        @Nullable GreedyHead greedyHead)
         implements AutoCloseable {
 
     DecoderWeights {
@@ -48,7 +51,7 @@ record DecoderWeights(
 
     /** Bytes of memory the packed matrices hold besides Jlama's own. */
     long ownBytes() {
-        long bytes = head.ownBytes();
+        long bytes = head.ownBytes() + (greedyHead == null ? 0 : greedyHead.ownBytes());
         for (DecoderLayer layer : layers) {
             bytes += layer.qkv().ownBytes()
                     + layer.output().ownBytes()
@@ -65,6 +68,9 @@ record DecoderWeights(
             layer.output().close();
             layer.gateUp().close();
             layer.down().close();
+        }
+        if (greedyHead != null) {
+            greedyHead.close();
         }
         head.close();
     }

@@ -155,6 +155,11 @@ public final class JlamaTarget implements TargetModel {
     }
 
     @Override
+    public boolean findsGreedyTokens() {
+        return weights.greedyHead() != null;
+    }
+
+    @Override
     public int concurrentPasses() {
         long largest = weights.layers().stream()
                 .mapToLong(layer -> layer.gateUp().streamedBytes())

@@ -68,6 +68,11 @@ final class JlamaTargetSession implements TargetSession {
         return output;
     }
 
+    @Override
+    public void expect(boolean greedyOnly) {
+        output.expect(greedyOnly);
+    }
+
     private void beginPrefill(int[] tokens, int offset, int count) {
         checkOpen();
         if (count < 1 || offset < 0 || offset > tokens.length - count) {

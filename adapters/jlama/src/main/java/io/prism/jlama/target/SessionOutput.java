@@ -17,10 +17,13 @@ final class SessionOutput implements PassOutput {
     private final boolean keepsLastLayer;
     private final float[][] layerStates;
     private float[] logits = {};
+    private int[] greedyTokens = {};
     private float[] finalStates = {};
     private int rows;
     private int firstLogitsRow;
     private int rowsDone;
+    private boolean greedyOnly;
+    private boolean hasLogits;
 
     SessionOutput(DecoderWeights weights, HiddenStateRequest request) {
         this.weights = weights;
@@ -41,6 +44,15 @@ final class SessionOutput implements PassOutput {
         return requested.stream().mapToInt(Integer::intValue).toArray();
     }
 
+    /** Whether the tokens with the largest logits do instead of logits. */
+    void expect(boolean onlyGreedyTokens) {
+        greedyOnly = onlyGreedyTokens;
+    }
+
+    boolean isGreedyOnly() {
+        return greedyOnly;
+    }
+
     /**
      * Begins a pass, which may take several batches.
      *
@@ -51,7 +63,7 @@ final class SessionOutput implements PassOutput {
         rows = totalRows;
         firstLogitsRow = totalRows - logitsRows;
         rowsDone = 0;
-        logits = grown(logits, logitsRows * weights.vocabulary());
+        hasLogits = false;
         if (keepsFinal) {
             finalStates = grown(finalStates, totalRows * weights.hidden());
         }
@@ -92,22 +104,51 @@ final class SessionOutput implements PassOutput {
         rowsDone += n;
     }
 
+    /** Where the logits of the pass are to be written, [rows with logits, vocabulary]. */
+    float[] takeLogits() {
+        logits = grown(logits, (rows - firstLogitsRow) * weights.vocabulary());
+        hasLogits = true;
+        return logits;
+    }
+
+    /** Takes the tokens that were found instead of logits, of all rows that would have some. */
+    void takeGreedyTokens(int[] found, int from) {
+        int count = rows - firstLogitsRow;
+        if (greedyTokens.length < count) {
+            greedyTokens = new int[count];
+        }
+        System.arraycopy(found, from, greedyTokens, 0, count);
+    }
+
     @Override
     public int rows() {
         return rows;
     }
 
     @Override
-    public float[] logits() {
-        return logits;
+    public int greedyToken(int row) {
+        requireResult(row);
+        return hasLogits ? -1 : greedyTokens[row - firstLogitsRow];
     }
 
     @Override
-    public int logitsOffset(int row) {
+    public float[] logits() {
+        if (!hasLogits) {
+            throw new IllegalStateException("The pass found greedy tokens only, as was asked for: no logits");
+        }
+        return logits;
+    }
+
+    private void requireResult(int row) {
         if (row < firstLogitsRow || row >= rows) {
             throw new IndexOutOfBoundsException(
                     "Row " + row + " has no logits: only rows " + firstLogitsRow + " to " + (rows - 1) + " have");
         }
+    }
+
+    @Override
+    public int logitsOffset(int row) {
+        requireResult(row);
         return (row - firstLogitsRow) * weights.vocabulary();
     }
 

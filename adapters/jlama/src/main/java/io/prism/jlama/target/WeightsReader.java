@@ -30,9 +30,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Turns a model that Jlama has loaded into {@link DecoderWeights}, refusing what the forward pass can't compute. */
 final class WeightsReader {
+    private static final Logger LOG = LoggerFactory.getLogger(WeightsReader.class);
+
     private static final Set<ModelType> SUPPORTED = EnumSet.of(ModelType.LLAMA, ModelType.MISTRAL, ModelType.QWEN2);
 
     private final Kernels kernels;
@@ -94,6 +98,9 @@ final class WeightsReader {
         SampleOutput output = members.sampleOutput(model);
         Matrix head = JlamaTensors.matrix("the head", output.getOutputLogitsWeights());
         requireShape("the head", head, config.vocabularySize, config.embeddingLength);
+        PackedMatrix packedHead = pack("the head", List.of(head));
+        float logitMultiplier = config.logitMultiplier != null ? 1.0f / config.logitMultiplier : 1;
+        float logitSoftCap = orElse(config.finalLogitSoftCapping, 0);
         return new DecoderWeights(
                 config.embeddingLength,
                 config.hiddenLength,
@@ -104,13 +111,28 @@ final class WeightsReader {
                 activation(config),
                 config.layerNormEps,
                 orElse(config.residualMultiplier, 1),
-                config.logitMultiplier != null ? 1.0f / config.logitMultiplier : 1,
-                orElse(config.finalLogitSoftCapping, 0),
+                logitMultiplier,
+                logitSoftCap,
                 new EmbeddingTable(embedding, orElse(config.embeddingMultiplier, 1)),
                 layers,
                 norm("the final norm", output.getOutputLayerNorm(), config.embeddingLength),
                 head,
-                pack("the head", List.of(head)));
+                packedHead,
+                logitMultiplier == 1 && logitSoftCap <= 0 ? greedyHead(packedHead, head) : null);
+    }
+
+    /** Not for logits that are changed afterwards, by which different ones may become equal. */
+    private @Nullable GreedyHead greedyHead(PackedMatrix packedHead, Matrix head) {
+        try {
+            return kernels.packForArgmax(packedHead, head)
+                    .map(matrix -> new GreedyHead(kernels, matrix))
+                    .orElse(null);
+        } catch (OutOfMemoryError e) {
+            LOG.warn(
+                    "Not enough memory for a smaller copy of the head: decoding at temperature 0 will read all of it",
+                    e);
+            return null;
+        }
     }
 
     private DecoderLayer layer(String name, LayerMembers.Block block, Config config, AttentionShape shape) {

@@ -32,7 +32,7 @@ final class MatrixProducts {
         }
         warmUp.begin(stacked.getFirst().precision(), packing);
         PanelMatrix packed = new PanelMatrix(stacked, packing);
-        runAll(new PackTask(stacked, packed), packed.panels(), true);
+        team.runAll(new PackTask(stacked, packed), packed.panels(), true);
         MixedProfiles.await(); // after the copying, which takes longer for models of any size
         return packed;
     }
@@ -58,8 +58,8 @@ final class MatrixProducts {
                 product.begin(panels, x, xOffset, rows, y, yOffset, team.threads());
                 try {
                     int tiles = product.preparationChunks();
-                    runAll(product.preparation(), tiles, share && tiles > 1);
-                    runAll(product, product.chunks(), share);
+                    team.runAll(product.preparation(), tiles, share && tiles > 1);
+                    team.runAll(product, product.chunks(), share);
                 } finally {
                     product.end();
                     panelProducts.give(product);
@@ -69,7 +69,7 @@ final class MatrixProducts {
                 RowProduct product = rowProducts.take();
                 product.begin(inPlace, x, xOffset, rows, y, yOffset, team.threads());
                 try {
-                    runAll(product, product.chunks(), share);
+                    team.runAll(product, product.chunks(), share);
                 } finally {
                     product.end();
                     rowProducts.give(product);
@@ -81,22 +81,26 @@ final class MatrixProducts {
         }
     }
 
+    /** Some outputs of a row, bit for bit what {@link #multiply} gives: {@code outputs[i]} goes to {@code y[i]}. */
+    void multiply(PanelMatrix w, float[] x, int xOffset, int[] outputs, int count, float[] y) {
+        PanelProduct product = panelProducts.take();
+        product.begin(w, x, xOffset, 1, y, 0, team.threads());
+        try {
+            team.runAll(product.preparation(), product.preparationChunks(), false);
+            team.runAll(product.singles(outputs), count, count * product.setBytes() >= LEAST_SHARED_BYTES);
+        } finally {
+            product.end();
+            panelProducts.give(product);
+        }
+    }
+
+    /** Has the tiles compiled that multiply by a matrix. */
+    void warm(PanelMatrix matrix) {
+        warmUp.begin(matrix.precision(), matrix.isRounded() ? Packing.ROUNDED_PANELS : Packing.PANELS);
+    }
+
     private static boolean isWorthSharing(PackedMatrix w, int rows) {
         long weightRows = (long) w.rows() * w.columns() * rows;
         return Math.max(w.streamedBytes(), weightRows / WEIGHT_ROWS_PER_BYTE) >= LEAST_SHARED_BYTES;
-    }
-
-    private void runAll(WorkerTeam.Task task, int chunks, boolean share) {
-        if (share && team.tryAcquire()) {
-            try {
-                team.run(task, chunks);
-            } finally {
-                team.release();
-            }
-        } else {
-            for (int chunk = 0; chunk < chunks; chunk++) {
-                task.run(chunk);
-            }
-        }
     }
 }

@@ -22,12 +22,21 @@ final class PanelMatrix implements PackedMatrix {
      *
      * @param packing {@link Packing#PANELS} or {@link Packing#ROUNDED_PANELS}
      */
-    @SuppressWarnings("MustBeClosedChecker") // closed by close()
     PanelMatrix(List<Matrix> stacked, Packing packing) {
-        precision = stacked.getFirst().precision();
-        rounded = packing == Packing.ROUNDED_PANELS && precision == Precision.Q4;
-        columns = stacked.getFirst().columns();
-        rows = stacked.stream().mapToInt(Matrix::rows).reduce(0, Math::addExact);
+        this(
+                stacked.getFirst().precision(),
+                stacked.stream().mapToInt(Matrix::rows).reduce(0, Math::addExact),
+                stacked.getFirst().columns(),
+                packing);
+    }
+
+    /** Reserves memory for a matrix. */
+    @SuppressWarnings("MustBeClosedChecker") // closed by close()
+    PanelMatrix(Precision precision, int rows, int columns, Packing packing) {
+        this.precision = precision;
+        this.rounded = packing == Packing.ROUNDED_PANELS && precision == Precision.Q4;
+        this.rows = rows;
+        this.columns = columns;
         arena = Arena.ofShared();
         long bytes = panels() * panelBytes();
         panels = HugePages.allocate(arena, bytes, PanelLayout.STEP_BYTES);

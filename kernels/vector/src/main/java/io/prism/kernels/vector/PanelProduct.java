@@ -41,6 +41,7 @@ final class PanelProduct implements WorkerTeam.Task {
     private static final int CHUNKS_PER_THREAD = 8;
 
     private static final float[] NONE = new float[0];
+    private static final int[] NO_OUTPUTS = new int[0];
 
     private static final ThreadLocal<float[]> ASIDES = ThreadLocal.withInitial(() -> NONE);
     private static final ThreadLocal<short[]> BLOCK_SUMS =
@@ -51,6 +52,7 @@ final class PanelProduct implements WorkerTeam.Task {
     private static final float BLOCK_START = -1.5f;
 
     private final WorkerTeam.Task preparation = this::prepare;
+    private final WorkerTeam.Task singles = this::single;
 
     private float[] interleaved = NONE;
     private float[] starts = NONE;
@@ -79,6 +81,9 @@ final class PanelProduct implements WorkerTeam.Task {
 
     private float[] y = NONE;
     private int yOffset;
+
+    /** The outputs wanted, if not all are. */
+    private int[] wantedOutputs = NO_OUTPUTS;
 
     /** The most rows of a tile. */
     private int mostTileRows;
@@ -171,9 +176,24 @@ final class PanelProduct implements WorkerTeam.Task {
                 : (sets + setsPerChunk - 1) / setsPerChunk;
     }
 
+    /** Bytes of a set's panels. */
+    long setBytes() {
+        return side * begun().panelBytes();
+    }
+
+    /**
+     * Instead of the product begun, which is of one row: some of its outputs, bit for bit the same. Chunk i is output {@code
+     * outputs[i]} and goes to element i of y.
+     */
+    WorkerTeam.Task singles(int[] outputs) {
+        wantedOutputs = outputs;
+        return singles;
+    }
+
     /** Lets go of the arguments. */
     void end() {
         matrix = null;
+        wantedOutputs = NO_OUTPUTS;
         given = NONE;
         x = NONE;
         y = NONE;
@@ -326,6 +346,14 @@ final class PanelProduct implements WorkerTeam.Task {
                 setAside(w, set, wanted);
             }
         }
+    }
+
+    private void single(int chunk) {
+        int outputs = side * WIDTH;
+        int output = wantedOutputs[chunk];
+        float[] aside = aside();
+        set(begun(), output / outputs, aside, 0, outputs);
+        y[yOffset + chunk] = aside[output % outputs];
     }
 
     /** A set that y has no room for, in width or in rows of zeros: computed aside and copied. */

@@ -123,7 +123,7 @@ final class RoundedActivations {
     }
 
     /** The nearest integer of a magnitude of at most 2^21; for NaN any. */
-    private static int nearest(float value) {
+    static int nearest(float value) {
         return Float.floatToRawIntBits(value + ROUNDING) - ROUNDING_BITS;
     }
 }

@@ -61,6 +61,10 @@ final class RowWarmUp {
             float[] gateUp = new float[TREE.length * 2 * WIDTH];
             int[] best = new int[TREE.length];
             float[] values = new float[TREE.length];
+            ArgmaxSearch search = new ArgmaxSearch();
+            search.reserve(1, x.length);
+            search.begin(new float[] {1}, 0, 1, 1, new float[x.length]);
+            search.estimates()[x.length / 2] = 1;
             for (int call = 0; call < CALLS; call++) {
                 AttentionLayout layout = call % 2 == 0 ? token : tree;
                 int rows = layout.rows();
@@ -73,6 +77,7 @@ final class RowWarmUp {
                 kernels.logSumExp(x, 0, x.length, 1);
                 kernels.softmax(x, 0, x.length, 1, y, 0);
                 kernels.topK(x, 0, x.length, best.length, best, values);
+                search.run(0);
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.prism.kernels.vector;
 
 import io.prism.kernels.Activation;
+import io.prism.kernels.ArgmaxMatrix;
 import io.prism.kernels.AttentionLayout;
 import io.prism.kernels.AttentionShape;
 import io.prism.kernels.Kernels;
@@ -9,12 +10,14 @@ import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.Packing;
 import io.prism.kernels.RotaryTable;
 import java.util.List;
+import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
 
 /** Kernels on the Vector API at the machine's preferred vector length, shared out over a {@link WorkerTeam}. */
 final class VectorKernels implements Kernels {
     private final WorkerTeam team;
     private final MatrixProducts products;
+    private final ArgmaxProducts argmaxProducts;
     private final VectorAttention attention;
     private final VectorRows rows;
     private final RowWarmUp warmUp = new RowWarmUp();
@@ -23,6 +26,7 @@ final class VectorKernels implements Kernels {
     VectorKernels(WorkerTeam team) {
         this.team = team;
         this.products = new MatrixProducts(team);
+        this.argmaxProducts = new ArgmaxProducts(team, products);
         this.attention = new VectorAttention(team);
         this.rows = new VectorRows(team);
     }
@@ -46,6 +50,16 @@ final class VectorKernels implements Kernels {
     @Override
     public void multiply(PackedMatrix w, float[] x, int xOffset, int rows, float[] y, int yOffset) {
         products.multiply(w, x, xOffset, rows, y, yOffset);
+    }
+
+    @Override
+    public Optional<ArgmaxMatrix> packForArgmax(PackedMatrix packed, Matrix source) {
+        return argmaxProducts.pack(packed, source);
+    }
+
+    @Override
+    public boolean argmaxOfProduct(ArgmaxMatrix w, float[] x, int xOffset, int rows, int[] indices) {
+        return argmaxProducts.find(w, x, xOffset, rows, indices);
     }
 
     @Override

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A fixed set of daemon threads that share the chunks of one task with the thread that asks.
  *
  * <p>Use: {@link #tryAcquire()}, and if that succeeds any number of {@link #run}, then {@link #release()}. Where it
- * fails another caller has the team: compute on your own thread. Nothing here allocates once the team is up, so a
+ * fails another caller has the team: compute on your own thread. {@link #runAll} does that for a single task. Nothing here allocates once the team is up, so a
  * task's arguments go into fields of a task object that is kept and only written between acquire and release.
  *
  * <p>Chunks are handed out one by one from a counter; a worker that arrives when all are taken is not waited for.
@@ -111,6 +111,24 @@ final class WorkerTeam implements AutoCloseable {
         if (thrown != null) {
             failure = null;
             rethrow(thrown);
+        }
+    }
+
+    /**
+     * Runs all chunks of a task: on the team if {@code share} says so and no one else has it, otherwise on the calling
+     * thread.
+     */
+    void runAll(Task work, int count, boolean share) {
+        if (share && tryAcquire()) {
+            try {
+                run(work, count);
+            } finally {
+                release();
+            }
+        } else {
+            for (int chunk = 0; chunk < count; chunk++) {
+                work.run(chunk);
+            }
         }
     }
 

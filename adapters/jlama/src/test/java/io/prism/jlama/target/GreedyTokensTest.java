@@ -1,0 +1,164 @@
+package io.prism.jlama.target;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.github.tjake.jlama.model.AbstractModel;
+import io.prism.jlama.synthetic.SyntheticShape;
+import io.prism.jlama.testing.Sessions;
+import io.prism.jlama.testing.TestModels;
+import io.prism.kernels.Kernels;
+import io.prism.kernels.Precision;
+import io.prism.spi.HiddenStateRequest;
+import io.prism.spi.PassOutput;
+import io.prism.spi.PassRequest;
+import io.prism.spi.TargetSession;
+import io.prism.tree.TokenTree;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A model whose head is large enough to be worth searching. */
+class GreedyTokensTest {
+    private static final int VOCABULARY = 140_000;
+
+    /** The most rows that are searched in BF16. */
+    private static final int MOST_ROWS = 4;
+
+    @TempDir
+    static Path folder;
+
+    private static Kernels kernels;
+    private static AbstractModel model;
+    private static JlamaTarget target;
+
+    @BeforeAll
+    static void load() {
+        kernels = TestModels.kernels("vector");
+        model = TestModels.write(
+                folder, new SyntheticShape("llama", 128, 128, 1, 4, 2, VOCABULARY, 64, true), Precision.BF16);
+        target = JlamaTarget.of(model, kernels, true);
+    }
+
+    @AfterAll
+    static void close() {
+        target.close();
+        kernels.close();
+    }
+
+    private static TargetSession greedySession() {
+        TargetSession session = target.openSession(HiddenStateRequest.NONE);
+        session.expect(true);
+        return session;
+    }
+
+    private static int argmax(PassOutput output, int row) {
+        return kernels.argmax(output.logits(), output.logitsOffset(row), VOCABULARY);
+    }
+
+    private static TokenTree tree(int seed, int nodes) {
+        int[] tokens = Sessions.tokens(nodes, VOCABULARY, seed);
+        TokenTree tree = new TokenTree(tokens[0]);
+        for (int node = 1; node < nodes; node++) {
+            tree.add((node - 1) / 2, tokens[node], -1);
+        }
+        return tree;
+    }
+
+    @Test
+    void areThoseWithTheLargestLogits() {
+        assertThat(target.findsGreedyTokens()).isTrue();
+        for (int seed = 0; seed < 20; seed++) {
+            int[] prompt = Sessions.tokens(9, VOCABULARY, seed);
+            try (TargetSession greedy = greedySession();
+                    TargetSession logits = target.openSession(HiddenStateRequest.NONE)) {
+                PassOutput found = greedy.prefill(prompt, 0, prompt.length);
+                assertThat(found.greedyToken(8)).isEqualTo(argmax(logits.prefill(prompt, 0, prompt.length), 8));
+                assertThatThrownBy(found::logits).isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(() -> found.greedyToken(7)).isInstanceOf(IndexOutOfBoundsException.class);
+                for (int rows = 1; rows <= MOST_ROWS; rows++) {
+                    TokenTree tree = tree(seed + rows, rows);
+                    greedy.verify(tree);
+                    PassOutput full = logits.verify(tree);
+                    for (int row = 0; row < rows; row++) {
+                        assertThat(full.greedyToken(row)).isNegative();
+                        assertThat(found.greedyToken(row)).isEqualTo(argmax(full, row));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void ofMoreRowsAreLeftToTheLogits() {
+        try (TargetSession greedy = greedySession()) {
+            greedy.prefill(new int[] {1, 2}, 0, 2);
+            PassOutput output = greedy.verify(tree(1, MOST_ROWS + 1));
+            assertThat(output.greedyToken(0)).isNegative();
+            assertThat(argmax(output, 0)).isNotNegative();
+        }
+    }
+
+    @Test
+    void andLogitsCanBeAskedForByTurns() {
+        try (TargetSession session = greedySession()) {
+            int found = session.prefill(new int[] {1, 2}, 0, 2).greedyToken(1);
+            session.truncate(0);
+            session.expect(false);
+            PassOutput output = session.prefill(new int[] {1, 2}, 0, 2);
+            assertThat(output.greedyToken(1)).isNegative();
+            assertThat(argmax(output, 1)).isEqualTo(found);
+        }
+    }
+
+    @Test
+    void ofSeveralSessionsAreFoundTogetherUnlessOneWantsLogits() {
+        try (TargetSession first = greedySession();
+                TargetSession second = greedySession();
+                TargetSession third = target.openSession(HiddenStateRequest.NONE)) {
+            int[] prompt = Sessions.tokens(5, VOCABULARY, 3);
+            first.prefill(prompt, 0, 3);
+            TokenTree tree = tree(7, 3);
+            int[] alone = tokens(first.verify(tree));
+            second.prefill(prompt, 0, 4);
+            int next = second.prefill(prompt, 4, 1).greedyToken(0);
+            second.truncate(4);
+            PassRequest verify = new PassRequest.Verify(first, tree);
+            PassRequest prefill = new PassRequest.Prefill(second, prompt, 4, 1);
+            List<PassOutput> together = target.runTogether(List.of(verify, prefill));
+            assertThat(tokens(together.getFirst())).isEqualTo(alone);
+            assertThat(together.getLast().greedyToken(0)).isEqualTo(next);
+            second.truncate(4);
+            List<PassOutput> mixed = target.runTogether(
+                    List.of(verify, prefill, new PassRequest.Prefill(third, prompt, 0, prompt.length)));
+            for (int row = 0; row < tree.size(); row++) {
+                assertThat(mixed.get(0).greedyToken(row)).isNegative();
+                assertThat(argmax(mixed.get(0), row)).isEqualTo(alone[row]);
+            }
+            assertThat(argmax(mixed.get(1), 0)).isEqualTo(next);
+            assertThat(argmax(mixed.get(2), prompt.length - 1)).isEqualTo(next);
+        }
+    }
+
+    private static int[] tokens(PassOutput output) {
+        int[] tokens = new int[output.rows()];
+        for (int row = 0; row < tokens.length; row++) {
+            tokens[row] = output.greedyToken(row);
+        }
+        return tokens;
+    }
+
+    @Test
+    void areNotSearchedInWeightsReadInPlaceOrInSmallHeads() {
+        try (JlamaTarget inPlace = JlamaTarget.of(model, kernels, false);
+                JlamaTarget small = JlamaTarget.of(
+                        TestModels.tiny(folder.resolve("small"), "llama", Precision.BF16), kernels, true)) {
+            assertThat(inPlace.findsGreedyTokens()).isFalse();
+            assertThat(small.findsGreedyTokens()).isFalse();
+            assertThat(target.ownBytes()).isGreaterThan((long) VOCABULARY * 128 * 3);
+        }
+    }
+}
