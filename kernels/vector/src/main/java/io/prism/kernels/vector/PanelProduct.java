@@ -48,7 +48,7 @@ final class PanelProduct implements WorkerTeam.Task {
             ThreadLocal.withInitial(() -> new short[RoundedQ4Tiles.MOST_SUMS]);
     private static final ThreadLocal<float[]> DECODINGS = ThreadLocal.withInitial(() -> NONE);
 
-    /** What a block's sum of 1 + n / 2^bits starts from, times the sum of its activations: see {@link Q4Tiles}. */
+    /** What an I8 block's sum starts from, times the sum of its activations: see {@link I8Tiles}. */
     private static final float BLOCK_START = -1.5f;
 
     private final WorkerTeam.Task preparation = this::prepare;
@@ -115,7 +115,9 @@ final class PanelProduct implements WorkerTeam.Task {
         Precision precision = w.precision();
         int columns = w.columns();
         inputs = precision == Precision.BF16 ? columns + columns % 2 : columns;
-        mostTileRows = MOST_TILE_ROWS;
+        mostTileRows = precision == Precision.Q4 && !w.isRounded()
+                ? Math.min(MOST_TILE_ROWS, Q4Tiles.MOST_ROWS)
+                : MOST_TILE_ROWS;
         decoded = MANY_REGISTERS && precision.isQuantized() && !w.isRounded() && rowCount >= LEAST_DECODED_ROWS;
         if (decoded) {
             mostTileRows = DecodedTiles.ROWS;
@@ -215,7 +217,7 @@ final class PanelProduct implements WorkerTeam.Task {
      */
     private static int side(Precision precision, int rowCount) {
         if (precision.isQuantized()) {
-            return rowCount == 1 ? 4 : 2;
+            return rowCount == 1 && precision == Precision.I8 ? 4 : 2;
         }
         return rowCount == 1 && precision == Precision.BF16 ? 4 : 3;
     }
@@ -259,7 +261,7 @@ final class PanelProduct implements WorkerTeam.Task {
             interleave(first, tileRows, w.columns());
         }
         if (w.precision().isQuantized()) {
-            sumBlocks(first, tileRows);
+            sumBlocks(first, tileRows, w.precision());
         }
     }
 
@@ -298,14 +300,15 @@ final class PanelProduct implements WorkerTeam.Task {
     }
 
     /** Each block's start, in a fixed order and before any tile, so that all tiles start alike. */
-    private void sumBlocks(int first, int tileRows) {
+    private void sumBlocks(int first, int tileRows, Precision precision) {
         int blocks = inputs / Precision.BLOCK;
         for (int row = 0; row < tileRows; row++) {
-            boolean filled = first + row < rows;
+            boolean fromZero = first + row >= rows || precision == Precision.Q4;
             int source = givenOffset + (first + row) * inputs;
             int to = first * blocks + row;
             for (int block = 0; block < blocks; block++) {
-                starts[to + block * tileRows] = filled ? BLOCK_START * sum(given, source + block * Precision.BLOCK) : 0;
+                starts[to + block * tileRows] =
+                        fromZero ? 0 : BLOCK_START * sum(given, source + block * Precision.BLOCK);
             }
         }
     }

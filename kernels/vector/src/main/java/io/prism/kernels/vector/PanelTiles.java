@@ -63,11 +63,9 @@ final class PanelTiles {
             int to,
             int stride) {
         switch (tileRows) {
-            case 1 -> Q4Tiles.tile4x1(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+            case 1 -> Q4Tiles.tile2x1(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             case 2 -> Q4Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
-            case 4 -> Q4Tiles.tile2x4(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
-            case 6 -> Q4Tiles.tile2x6(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
-            default -> Q4Tiles.tile2x8(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+            default -> Q4Tiles.tile2x4(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
         }
     }
 

@@ -41,6 +41,26 @@ class BenchmarksTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "BF16"})
+    void headSearchFindsTheTokensOfTheLargestLogits(Precision precision) {
+        HeadSearch benchmark = new HeadSearch();
+        benchmark.precision = precision;
+        benchmark.rows = 3;
+        benchmark.open(SMALL.head());
+        try {
+            float[] logits = head(precision, Packing.PANELS, 1, 3, SMALL.width());
+            int[] expected = new int[3];
+            for (int row = 0; row < 3; row++) {
+                expected[row] = VectorLogits.argmax(logits, row * SMALL.vocabulary(), SMALL.vocabulary());
+            }
+            assertThat(benchmark.byAllLogits().clone()).isEqualTo(expected);
+            assertThat(benchmark.bySearch()).isEqualTo(expected);
+        } finally {
+            benchmark.close();
+        }
+    }
+
     @Test
     void stockJlamaPassComputesTheProducts() {
         StockJlamaPass benchmark = new StockJlamaPass();
