@@ -13,6 +13,9 @@ import java.util.stream.Collectors;
 public final class PrefillTiming {
     private static final int REPEATS = 5;
 
+    /** Time of a contender's prompts after which it is not repeated again: stock may take minutes for one. */
+    private static final double PATIENCE_NANOS = 60e9;
+
     private final HostedModel model;
     private final String text;
 
@@ -26,7 +29,8 @@ public final class PrefillTiming {
     }
 
     /**
-     * Runs the contenders interleaved.
+     * Runs the contenders interleaved: once for the compiler, then five times, or fewer where they take minutes, but at
+     * least once.
      *
      * @param tokens length of the prompt; it may come out a few tokens shorter, as it is cut between characters
      * @throws PrismException if such a prompt does not fit
@@ -35,12 +39,17 @@ public final class PrefillTiming {
         Prompt prompt = promptOf(tokens);
         List<List<Double>> nanos = new ArrayList<>();
         contenders.forEach(contender -> nanos.add(new ArrayList<>()));
+        double[] spent = new double[contenders.size()];
         for (int repeat = 0; repeat <= REPEATS; repeat++) {
             for (int k = 0; k < contenders.size(); k++) {
+                if (spent[k] > PATIENCE_NANOS && repeat > 1) {
+                    continue;
+                }
                 double time = contenders
                         .get(k)
                         .run(prompt, 1, SamplingParameters.GREEDY, 0, piece -> {})
                         .promptNanos();
+                spent[k] += time;
                 if (repeat > 0) { // the first is for the compiler
                     nanos.get(k).add(time);
                 }
