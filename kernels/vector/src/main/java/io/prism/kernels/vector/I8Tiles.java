@@ -105,6 +105,172 @@ final class I8Tiles {
         }
     }
 
+    /** 3 panels, 2 rows. */
+    static void tile3x2(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            float[] x,
+            int xAt,
+            float[] starts,
+            int startsAt,
+            float[] y,
+            int yAt,
+            int yStride) {
+        IntVector field = IntVector.broadcast(INTS, FIELD);
+        IntVector allOnes = IntVector.broadcast(INTS, -1);
+        IntVector one = IntVector.broadcast(INTS, ONE);
+        int in = xAt;
+        long blockAt = at;
+        for (int block = 0; block < blocks; block++) {
+            FloatVector start0 = FloatVector.broadcast(FLOATS, starts[startsAt + 2 * block]);
+            FloatVector sum0a = start0;
+            FloatVector sum0b = start0;
+            FloatVector sum0c = start0;
+            FloatVector start1 = FloatVector.broadcast(FLOATS, starts[startsAt + 2 * block + 1]);
+            FloatVector sum1a = start1;
+            FloatVector sum1b = start1;
+            FloatVector sum1c = start1;
+            for (int word = 1; word <= WORDS; word++) {
+                long wordAt = blockAt + word * STEP_BYTES;
+                IntVector bitsa = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsb =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsc =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+                for (int i = 0; i < FIELDS; i++) {
+                    FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
+                    bitsa = allOnes.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
+                    bitsb = allOnes.and(bitsb).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valuec = field.and(bitsc).or(one).reinterpretAsFloats();
+                    bitsc = allOnes.and(bitsc).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
+                    sum0a = valuea.fma(x0, sum0a);
+                    sum0b = valueb.fma(x0, sum0b);
+                    sum0c = valuec.fma(x0, sum0c);
+                    FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+                    sum1a = valuea.fma(x1, sum1a);
+                    sum1b = valueb.fma(x1, sum1b);
+                    sum1c = valuec.fma(x1, sum1c);
+                    in += 2;
+                }
+            }
+            FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scaleb =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scalec =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+            sum0a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt)).intoArray(y, yAt);
+            sum0b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + WIDTH)).intoArray(y, yAt + WIDTH);
+            sum0c.fma(scalec, FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH)).intoArray(y, yAt + 2 * WIDTH);
+            sum1a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + yStride)).intoArray(y, yAt + yStride);
+            sum1b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH))
+                    .intoArray(y, yAt + yStride + WIDTH);
+            sum1c.fma(scalec, FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH))
+                    .intoArray(y, yAt + yStride + 2 * WIDTH);
+            blockAt += (WORDS + 1) * STEP_BYTES;
+        }
+    }
+
+    /** 3 panels, 4 rows. */
+    static void tile3x4(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            float[] x,
+            int xAt,
+            float[] starts,
+            int startsAt,
+            float[] y,
+            int yAt,
+            int yStride) {
+        IntVector field = IntVector.broadcast(INTS, FIELD);
+        IntVector allOnes = IntVector.broadcast(INTS, -1);
+        IntVector one = IntVector.broadcast(INTS, ONE);
+        int in = xAt;
+        long blockAt = at;
+        for (int block = 0; block < blocks; block++) {
+            FloatVector start0 = FloatVector.broadcast(FLOATS, starts[startsAt + 4 * block]);
+            FloatVector sum0a = start0;
+            FloatVector sum0b = start0;
+            FloatVector sum0c = start0;
+            FloatVector start1 = FloatVector.broadcast(FLOATS, starts[startsAt + 4 * block + 1]);
+            FloatVector sum1a = start1;
+            FloatVector sum1b = start1;
+            FloatVector sum1c = start1;
+            FloatVector start2 = FloatVector.broadcast(FLOATS, starts[startsAt + 4 * block + 2]);
+            FloatVector sum2a = start2;
+            FloatVector sum2b = start2;
+            FloatVector sum2c = start2;
+            FloatVector start3 = FloatVector.broadcast(FLOATS, starts[startsAt + 4 * block + 3]);
+            FloatVector sum3a = start3;
+            FloatVector sum3b = start3;
+            FloatVector sum3c = start3;
+            for (int word = 1; word <= WORDS; word++) {
+                long wordAt = blockAt + word * STEP_BYTES;
+                IntVector bitsa = IntVector.fromMemorySegment(INTS, w.asSlice(wordAt, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsb =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+                IntVector bitsc =
+                        IntVector.fromMemorySegment(INTS, w.asSlice(wordAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+                for (int i = 0; i < FIELDS; i++) {
+                    FloatVector valuea = field.and(bitsa).or(one).reinterpretAsFloats();
+                    bitsa = allOnes.and(bitsa).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valueb = field.and(bitsb).or(one).reinterpretAsFloats();
+                    bitsb = allOnes.and(bitsb).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector valuec = field.and(bitsc).or(one).reinterpretAsFloats();
+                    bitsc = allOnes.and(bitsc).lanewise(VectorOperators.ROR, BITS);
+                    FloatVector x0 = FloatVector.broadcast(FLOATS, x[in]);
+                    sum0a = valuea.fma(x0, sum0a);
+                    sum0b = valueb.fma(x0, sum0b);
+                    sum0c = valuec.fma(x0, sum0c);
+                    FloatVector x1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+                    sum1a = valuea.fma(x1, sum1a);
+                    sum1b = valueb.fma(x1, sum1b);
+                    sum1c = valuec.fma(x1, sum1c);
+                    FloatVector x2 = FloatVector.broadcast(FLOATS, x[in + 2]);
+                    sum2a = valuea.fma(x2, sum2a);
+                    sum2b = valueb.fma(x2, sum2b);
+                    sum2c = valuec.fma(x2, sum2c);
+                    FloatVector x3 = FloatVector.broadcast(FLOATS, x[in + 3]);
+                    sum3a = valuea.fma(x3, sum3a);
+                    sum3b = valueb.fma(x3, sum3b);
+                    sum3c = valuec.fma(x3, sum3c);
+                    in += 4;
+                }
+            }
+            FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scaleb =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + panelBytes, VECTOR_BYTES), 0, LITTLE);
+            FloatVector scalec =
+                    FloatVector.fromMemorySegment(FLOATS, w.asSlice(blockAt + 2 * panelBytes, VECTOR_BYTES), 0, LITTLE);
+            sum0a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt)).intoArray(y, yAt);
+            sum0b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + WIDTH)).intoArray(y, yAt + WIDTH);
+            sum0c.fma(scalec, FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH)).intoArray(y, yAt + 2 * WIDTH);
+            sum1a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + yStride)).intoArray(y, yAt + yStride);
+            sum1b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH))
+                    .intoArray(y, yAt + yStride + WIDTH);
+            sum1c.fma(scalec, FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH))
+                    .intoArray(y, yAt + yStride + 2 * WIDTH);
+            sum2a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride))
+                    .intoArray(y, yAt + 2 * yStride);
+            sum2b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH))
+                    .intoArray(y, yAt + 2 * yStride + WIDTH);
+            sum2c.fma(scalec, FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 2 * WIDTH))
+                    .intoArray(y, yAt + 2 * yStride + 2 * WIDTH);
+            sum3a.fma(scalea, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride))
+                    .intoArray(y, yAt + 3 * yStride);
+            sum3b.fma(scaleb, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH))
+                    .intoArray(y, yAt + 3 * yStride + WIDTH);
+            sum3c.fma(scalec, FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 2 * WIDTH))
+                    .intoArray(y, yAt + 3 * yStride + 2 * WIDTH);
+            blockAt += (WORDS + 1) * STEP_BYTES;
+        }
+    }
+
     /** 2 panels, 2 rows. */
     static void tile2x2(
             MemorySegment w,

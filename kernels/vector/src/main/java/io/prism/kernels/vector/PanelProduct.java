@@ -213,11 +213,15 @@ final class PanelProduct implements WorkerTeam.Task {
      * Panels that tiles of a number of rows go through side by side, each at most {@link PanelLayout#MOST_SIDE}.
      *
      * <p>Decoding quantised weights takes registers too, hence 2. A single row has few sums to work on at once: 4 panels
-     * then, but 3 for F32, where two additions to a sum are not in a row (measured on AMD Zen 4, 2026-11).
+     * then, but 3 for F32, where two additions to a sum are not in a row (measured on AMD Zen 4, 2026-11). Up to 4 rows of I8 wait for
+     * memory, which gives more to 3 streams than to 2: a sixth of their time (measured on an Intel Xeon, 2026-11).
      */
     private static int side(Precision precision, int rowCount) {
-        if (precision.isQuantized()) {
-            return rowCount == 1 && precision == Precision.I8 ? 4 : 2;
+        if (precision == Precision.I8) {
+            return rowCount == 1 ? 4 : MANY_REGISTERS && rowCount <= 4 ? 3 : 2;
+        }
+        if (precision == Precision.Q4) {
+            return 2;
         }
         return rowCount == 1 && precision == Precision.BF16 ? 4 : 3;
     }
@@ -501,7 +505,19 @@ final class PanelProduct implements WorkerTeam.Task {
                 case I8 -> {
                     int blocks = sectionInputs / Precision.BLOCK;
                     PanelTiles.i8(
-                            panels, weights, panelBytes, blocks, x, from, starts, start, tileRows, sums, out, stride);
+                            panels,
+                            weights,
+                            panelBytes,
+                            blocks,
+                            x,
+                            from,
+                            starts,
+                            start,
+                            side,
+                            tileRows,
+                            sums,
+                            out,
+                            stride);
                 }
             }
         }

@@ -78,14 +78,27 @@ final class PanelTiles {
             int from,
             float[] starts,
             int start,
+            int side,
             int tileRows,
             float[] sums,
             int to,
             int stride) {
         switch (tileRows) {
             case 1 -> I8Tiles.tile4x1(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
-            case 2 -> I8Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
-            case 4 -> I8Tiles.tile2x4(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+            case 2 -> {
+                if (side == 3) {
+                    I8Tiles.tile3x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+                } else {
+                    I8Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+                }
+            }
+            case 4 -> {
+                if (side == 3) {
+                    I8Tiles.tile3x4(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+                } else {
+                    I8Tiles.tile2x4(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
+                }
+            }
             case 6 -> I8Tiles.tile2x6(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
             default -> I8Tiles.tile2x8(w, at, panelBytes, blocks, x, from, starts, start, sums, to, stride);
         }
