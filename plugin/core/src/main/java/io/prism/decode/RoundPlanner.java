@@ -7,6 +7,7 @@ import io.prism.tree.DraftBudget;
 import io.prism.tree.Pace;
 import io.prism.tree.ProposalFollower;
 import io.prism.tree.StepWorth;
+import io.prism.tree.TextBias;
 import io.prism.tree.TokenTree;
 import io.prism.tree.TreeSizer;
 import java.util.function.IntToDoubleFunction;
@@ -74,6 +75,7 @@ final class RoundPlanner {
     private final StepWorth stepWorth;
     private final Pace pace;
     private final Trial trial;
+    private final TextBias bias = new TextBias();
     private final TreeSizer sizer;
     private final ProposalFollower follower;
     private final TreeSpec spec;
@@ -106,8 +108,8 @@ final class RoundPlanner {
         this.stepWorth = learned.stepWorth();
         this.pace = learned.pace();
         this.trial = learned.trial();
-        this.sizer = new TreeSizer(acceptance);
-        this.follower = new ProposalFollower(acceptance);
+        this.sizer = new TreeSizer(acceptance, bias);
+        this.follower = new ProposalFollower(acceptance, bias);
         this.spec = spec;
         this.trees = trees;
     }
@@ -116,6 +118,7 @@ final class RoundPlanner {
     void begin(Experience before) {
         boolean cheap = cost.isKnown() && before.draft() <= CHEAP_DRAFT * cost.nanos(1);
         follower.forget();
+        bias.forget();
         meanSaving = before.saving();
         meanDraft = before.draft();
         meanDraftPerStep = before.draftPerStep();
@@ -184,7 +187,7 @@ final class RoundPlanner {
     private float leastLogProbability(double plain) {
         return meanDraftPerStep < FREE_STEP * plain
                 ? Float.NEGATIVE_INFINITY
-                : stepWorth.leastLogProbability(meanDraftPerStep / (pace() * plain));
+                : bias.undo(stepWorth.leastLogProbability(meanDraftPerStep / (pace() * plain)));
     }
 
     /** What a token takes now, as a share of what it takes in plain rounds; at most 1. */

@@ -51,16 +51,17 @@ public final class AcceptanceModel {
     /**
      * Fills in the chance of each node to be accepted: it and all its ancestors.
      *
+     * @param bias of the text
      * @param pathProbabilities receives one number for each node, 1 for the root
      */
-    public synchronized void pathProbabilities(TokenTree tree, double[] pathProbabilities) {
+    public synchronized void pathProbabilities(TokenTree tree, TextBias bias, double[] pathProbabilities) {
         if (first.length < tree.size()) {
             first = new boolean[Math.max(tree.size(), 2 * first.length)];
         }
         tree.markFirstChoices(first);
         pathProbabilities[0] = 1;
         for (int node = 1; node < tree.size(); node++) {
-            double probability = estimate(tree.logProbability(node), first[node], tree.depth(node));
+            double probability = bias.of(estimate(tree.logProbability(node), first[node], tree.depth(node)));
             pathProbabilities[node] = pathProbabilities[tree.parent(node)] * probability;
         }
     }

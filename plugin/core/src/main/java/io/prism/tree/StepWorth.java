@@ -9,7 +9,8 @@ import java.util.function.IntToDoubleFunction;
  * <p>A step costs the same whether the draft so far is all but certain or a mere guess, but what it adds to the tree that
  * is verified does not. So a draft is best followed as long as its best path is probable enough: deep where the text is
  * plain, hardly at all where it is open. How probable that is depends on the drafter, and on temperature: a drafter's
- * number is its confidence, not a promise.
+ * number is its confidence, not a promise. Probabilities are those that the paths would have in texts on average: see {@link
+ * TextBias}.
  */
 public final class StepWorth {
     /** Lower bounds of the classes of the best path's probability, falling. */
@@ -38,7 +39,7 @@ public final class StepWorth {
     }
 
     /**
-     * The drafter's logarithmic probability of a path, below which following it further does not pay.
+     * The logarithmic probability of a path, below which following it further does not pay.
      *
      * @param cost of a step, in tokens: its time over what decoding takes for a token
      */
@@ -65,7 +66,7 @@ public final class StepWorth {
         double before = value(ranked, 1, tokenNanos, added);
         for (int step = 2; step <= steps; step++) {
             double with = value(ranked, step, tokenNanos, added);
-            observe(Math.exp(ranked.bestPath(step - 1)), (with - before) / tokenNanos);
+            observe(ranked.bestPathInText(step - 1), (with - before) / tokenNanos);
             before = with;
         }
     }

@@ -11,6 +11,7 @@ import java.util.Arrays;
  */
 public final class TreeSizer {
     private final AcceptanceModel acceptance;
+    private final TextBias bias;
     private TokenTree proposal = new TokenTree(0);
     private int count;
     private double[] pathProbabilities = new double[64];
@@ -21,8 +22,10 @@ public final class TreeSizer {
     private float[] paths = new float[64];
     private float[] bestPaths = new float[32];
 
-    public TreeSizer(AcceptanceModel acceptance) {
+    /** @param bias of the text that is drafted */
+    public TreeSizer(AcceptanceModel acceptance, TextBias bias) {
         this.acceptance = acceptance;
+        this.bias = bias;
     }
 
     /**
@@ -70,6 +73,11 @@ public final class TreeSizer {
         return depth < bestPaths.length ? bestPaths[depth] : Float.NEGATIVE_INFINITY;
     }
 
+    /** The probability that is worth as much in texts on average. */
+    double bestPathInText(int depth) {
+        return bias.of(Math.exp(bestPath(depth)));
+    }
+
     /**
      * Cuts the tree out.
      *
@@ -93,7 +101,7 @@ public final class TreeSizer {
     private int rank(boolean trees) {
         int size = proposal.size();
         reserve(size);
-        acceptance.pathProbabilities(proposal, pathProbabilities);
+        acceptance.pathProbabilities(proposal, bias, pathProbabilities);
         rankPaths();
         boolean all = trees || proposal.isChain();
         if (!all) {

@@ -74,7 +74,7 @@ class AcceptanceModelTest {
         int a = tree.add(0, 1, log(0.9));
         int b = tree.add(a, 2, log(0.8));
         double[] p = new double[3];
-        model.pathProbabilities(tree, p);
+        model.pathProbabilities(tree, new TextBias(), p);
         assertThat(p[0]).isEqualTo(1);
         assertThat(p[b]).isCloseTo(p[a] * model.estimate(log(0.8), true, 2), within(1e-12));
     }
@@ -85,7 +85,7 @@ class AcceptanceModelTest {
         int a = tree.add(0, 5, log(0.85));
         tree.add(0, 6, log(0.15));
         tree.add(a, 7, log(0.85));
-        ProposalFollower follower = new ProposalFollower(model);
+        ProposalFollower follower = new ProposalFollower(model, new TextBias());
         for (int i = 0; i < 300; i++) {
             follower.begin(tree);
             assertThat(follower.isActive()).isTrue();

@@ -38,7 +38,7 @@ class RowSharingTest {
         for (int i = 0; i < steps; i++) {
             tree.add(i, i, (float) Math.log(probability));
         }
-        TreeSizer sizer = new TreeSizer(acceptance);
+        TreeSizer sizer = new TreeSizer(acceptance, new TextBias());
         sizer.rank(tree, true);
         return sizer;
     }

@@ -16,7 +16,7 @@ class StepWorthTest {
         TokenTree tree = new TokenTree(7);
         tree.add(0, 1, (float) Math.log(first));
         tree.add(1, 2, (float) Math.log(second));
-        TreeSizer sizer = new TreeSizer(acceptance);
+        TreeSizer sizer = new TreeSizer(acceptance, new TextBias());
         sizer.rank(tree, true);
         return sizer;
     }

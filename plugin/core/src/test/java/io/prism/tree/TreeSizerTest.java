@@ -17,7 +17,7 @@ class TreeSizerTest {
     /** Chooses for one session by what pays; gives the expected saving. */
     private static double choose(
             CostModel cost, AcceptanceModel acceptance, TokenTree proposal, boolean trees, int rows, TokenTree chosen) {
-        TreeSizer sizer = new TreeSizer(acceptance);
+        TreeSizer sizer = new TreeSizer(acceptance, new TextBias());
         RowSharing sharing = new RowSharing(cost);
         sizer.rank(proposal, trees);
         sharing.begin(1, 0, 1);
@@ -115,9 +115,9 @@ class TreeSizerTest {
     void chosenTreesAreClosedUnderParentsAndHoldTheMostProbableNodes(long seed) {
         TokenTree tree = randomTree(seed, 30);
         double[] probabilities = new double[tree.size()];
-        calibrated().pathProbabilities(tree, probabilities);
+        calibrated().pathProbabilities(tree, new TextBias(), probabilities);
         for (int rows = 1; rows <= 30; rows++) {
-            TreeSizer sizer = new TreeSizer(acceptance);
+            TreeSizer sizer = new TreeSizer(acceptance, new TextBias());
             sizer.rank(tree, true);
             sizer.take(rows - 1, chosen);
             assertThat(chosen.size()).isEqualTo(rows);
@@ -154,7 +154,7 @@ class TreeSizerTest {
     void targetsThatTakeNoTreesGetTheBestChain(long seed) {
         TokenTree tree = randomTree(seed, 30);
         double[] probabilities = new double[tree.size()];
-        calibrated().pathProbabilities(tree, probabilities);
+        calibrated().pathProbabilities(tree, new TextBias(), probabilities);
         choose(rowsCost(0), acceptance, tree, false, MAX_ROWS, chosen);
         assertThat(chosen.isChain()).isTrue();
         double best = 0;
