@@ -27,7 +27,7 @@ class RoundPlannerTest {
         final double rowCost;
         final double draftCost;
         final double claimed;
-        final double real;
+        double real;
         final Random random = new Random(5);
         final CostModel cost = new CostModel(MAX_ROWS);
         final Learned learned = Learned.nothing(16);
@@ -104,6 +104,21 @@ class RoundPlannerTest {
             }
             return time / plainTime;
         }
+    }
+
+    /** The drafter claims 0.3, and in texts so far it was right. */
+    @Test
+    void aTextThatTakesMoreOfItsDraftsThanOthersIsSoonDraftedDeeper() {
+        World world = new World(0.1, 0.03, 0.3, 0.3).measured();
+        for (int text = 0; text < 20; text++) {
+            RoundPlanner planner = world.planner(true);
+            planner.begin(Experience.NONE);
+            world.play(planner, 100);
+        }
+        world.real = 0.97;
+        RoundPlanner planner = world.planner(true);
+        planner.begin(Experience.NONE);
+        assertThat(world.play(planner, 80)).isLessThan(0.8);
     }
 
     @ParameterizedTest

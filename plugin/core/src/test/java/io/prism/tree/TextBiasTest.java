@@ -24,7 +24,7 @@ class TextBiasTest {
 
     /** A mean over rounds in which the text's true share differs from the average one by a fixed amount of log-odds. */
     @ParameterizedTest
-    @ValueSource(doubles = {-1.5, 0, 1.5})
+    @ValueSource(doubles = {1, 1.5, 2})
     void learnsByWhatATextDiffers(double difference) {
         Random random = new Random(1);
         double mean = 0;
@@ -46,6 +46,14 @@ class TextBiasTest {
         assertThat(bias.of(0.5)).isBetween(0.9, 0.96);
         assertThat(bias.of(0)).isZero();
         assertThat(bias.of(1)).isEqualTo(1);
+    }
+
+    @Test
+    void takesNothingFromTheOdds() {
+        for (int i = 0; i < 20; i++) {
+            bias.observe(bias.of(0.5), false);
+        }
+        assertThat(bias.of(0.5)).isEqualTo(0.5);
     }
 
     @Test
