@@ -47,8 +47,12 @@ class ExpansionTest {
     private static final List<String> PROMPTS = List.of("What do snakes eat?", "Tell me a story about a river.");
     private static final SamplingParameters WARM = new SamplingParameters(0.8f, 1, 0);
 
-    /** As four times the width, a layer more, other groups of heads, and a vocabulary whose head is searched for greedy tokens. */
-    private static final SyntheticShape LARGE = new SyntheticShape("llama", 1024, 1024, 7, 16, 4, 18_000, 1024, true);
+    /** As four times the width, a layer more, other groups of heads and half as many tokens again. */
+    private static final SyntheticShape LARGE = new SyntheticShape("llama", 1024, 1024, 7, 16, 4, 6000, 1024, true);
+
+    /** A head large enough to be searched for greedy tokens. */
+    private static final SyntheticShape MANY_TOKENS =
+            new SyntheticShape("llama", 1024, 1024, 6, 16, 4, 18_000, 1024, true);
 
     /** Twice the width is no power of four: norms are rounded once. Heads that shared one have two of them. */
     private static final SyntheticShape TWICE = new SyntheticShape("llama", 512, 768, 7, 8, 8, 4096, 1024, true);
@@ -57,19 +61,27 @@ class ExpansionTest {
     Path folder;
 
     @ParameterizedTest(name = "{0} as {1}")
-    @CsvSource({"large, BF16", "large, Q4", "twice, BF16", "twice, F32"})
+    @CsvSource({"large, BF16", "large, Q4", "many tokens, BF16", "twice, BF16", "twice, F32"})
     void theExpandedModelSaysWhatTheModelSays(String shape, Precision precision) {
         Path small = DemoModel.folder();
         if (precision == Precision.Q4) {
             small = folder.resolve("small");
             Q4Model.quantize(DemoModel.folder(), small);
         }
-        Path expanded = expand(small, shape.equals("large") ? LARGE : TWICE, precision, Optional.empty());
+        Path expanded = expand(small, shape(shape), precision, Optional.empty());
         for (SamplingParameters sampling : List.of(SamplingParameters.GREEDY, WARM)) {
             assertThat(tokens(generate(expanded, "none", sampling)))
                     .as("temperature %s", sampling.temperature())
                     .isEqualTo(tokens(generate(small, "none", sampling)));
         }
+    }
+
+    private static SyntheticShape shape(String name) {
+        return switch (name) {
+            case "large" -> LARGE;
+            case "many tokens" -> MANY_TOKENS;
+            default -> TWICE;
+        };
     }
 
     @ParameterizedTest(name = "{0}, states of several layers: {1}")
