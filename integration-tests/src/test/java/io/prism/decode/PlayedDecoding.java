@@ -61,6 +61,10 @@ final class PlayedDecoding {
     private final CostModel cost = new CostModel(MAX_ROWS);
     private final Learned learned = Learned.nothing(RoundPlanner.AUTO_STEPS);
     private Experience experience = Experience.NONE;
+    /** {@link #costs}, but while others take a share of the machine. */
+    private Costs now;
+
+    private double plainMillis;
     private double millis;
     private double draftMillis;
     private int tokens;
@@ -70,12 +74,33 @@ final class PlayedDecoding {
         this.model = model;
         this.drafter = drafter;
         this.costs = costs;
+        this.now = costs;
         this.spec = spec;
         this.temperature = temperature;
         this.maxTokens = maxTokens;
+        calibrate();
+    }
+
+    private void calibrate() {
         for (int rows : cost.knots()) {
-            cost.calibrate(rows, new long[] {nanos(costs.pass(rows))});
+            cost.calibrate(rows, new long[] {nanos(now.pass(rows))});
         }
+    }
+
+    /** Others take a share of the machine until {@link #recover}, measurements at start-up included. */
+    void beginSlow(Costs slow) {
+        now = slow;
+        calibrate();
+    }
+
+    /** The machine is its own again; what was decoded until now does not count. */
+    void recover() {
+        now = costs;
+        plainMillis = 0;
+        millis = 0;
+        draftMillis = 0;
+        tokens = 0;
+        rounds = 0;
     }
 
     private static long nanos(double millis) {
@@ -101,7 +126,7 @@ final class PlayedDecoding {
                 tree.reset(token);
                 DraftBudget budget = planner.budget(end - length - 1, end - length, 1);
                 double draft = budget == null ? 0 : draft(planner, session, budget, tree);
-                double pass = costs.pass(tree.size());
+                double pass = now.pass(tree.size());
                 output = target.verify(tree);
                 Verdict verdict = verifier.verify(tree, output, length - 1);
                 int count = verdict.count();
@@ -118,6 +143,7 @@ final class PlayedDecoding {
                 planner.finished(budget, cost.nanos(1), count, nanos(draft), 0, nanos(pass), 0);
                 length += count;
                 tokens += count;
+                plainMillis += count * now.pass(1);
                 rounds++;
                 millis += draft + pass;
                 draftMillis += draft;
@@ -145,12 +171,12 @@ final class PlayedDecoding {
         sizing.begin(1, 0);
         sizing.add(planner, MAX_ROWS, tree);
         sizing.choose();
-        return costs.draft(planner.ranked().steps(budget));
+        return now.draft(planner.ranked().steps(budget));
     }
 
     /** How many times as fast as plain decoding. */
     double speedup() {
-        return tokens * costs.pass(1) / millis;
+        return plainMillis / millis;
     }
 
     double acceptanceLength() {

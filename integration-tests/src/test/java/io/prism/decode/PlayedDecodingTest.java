@@ -112,6 +112,43 @@ class PlayedDecodingTest {
         }
     }
 
+    /**
+     * Others take a part of memory, of arithmetic or of both while prices are measured and the first text is written. Texts
+     * after it include what finding that out takes.
+     */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aDecoderThatBeginsInASlowMinuteSoonDraftsAsOthersDo(boolean q4) {
+        List<int[]> prompts = PROMPTS.stream()
+                .map(prompt -> model.prompt(List.of(prompt)).tokens())
+                .toList();
+        Costs costs = costs(q4, 2);
+        double usual = afterFirst(costs, costs, prompts);
+        for (Costs slow : List.of(slower(costs, 2, 2), slower(costs, 1, 2), slower(costs, 2, 1))) {
+            assertThat(afterFirst(slow, costs, prompts)).as("%s", slow).isGreaterThan(0.85 * usual);
+        }
+    }
+
+    private static Costs slower(Costs costs, double reading, double computing) {
+        return new Costs(
+                reading * costs.memory(),
+                computing * costs.row(),
+                reading * costs.draftMemory(),
+                computing * costs.draftRow());
+    }
+
+    /** Speed-up of all prompts but the first, during which the machine is another. */
+    private static double afterFirst(Costs first, Costs then, List<int[]> prompts) {
+        PlayedDecoding decoding = new PlayedDecoding(model, drafter, then, TreeSpec.AUTO, 0, 96);
+        decoding.beginSlow(first);
+        decoding.answer(prompts.getFirst(), 1);
+        decoding.recover();
+        for (int i = 1; i < prompts.size(); i++) {
+            decoding.answer(prompts.get(i), 1 + i);
+        }
+        return decoding.speedup();
+    }
+
     @Test
     void predictions() throws IOException {
         String questions = System.getProperty("prism.predict");

@@ -78,8 +78,13 @@ final class JointSizing {
         if (tooMuch) {
             sharing.share();
         }
+        boolean alone = sessions == 1 && otherRows == 0;
         for (int i = 0; i < proposals.size(); i++) {
-            proposals.get(i).planner().take(sharing.nodes(i), proposals.get(i).chosen());
+            RoundPlanner planner = proposals.get(i).planner();
+            int nodes = sharing.nodes(i);
+            planner.take(
+                    nodes == 0 && alone ? planner.nodesToLearn() : nodes,
+                    proposals.get(i).chosen());
         }
     }
 

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>a tree is verified only if {@link io.prism.tree.RowSharing} expects it to save time;
  *   <li>a drafter is asked only while what its proposals save on average exceeds what they cost; if not, as rarely as
  *       keeps its cost within {@value #PROBE_SHARE} of the time, to notice when that changes. What becomes of a
- *       proposal is seen without verifying it ({@link ProposalFollower});
+ *       proposal is seen without verifying it ({@link ProposalFollower}), but for one now and then that tells what a tree
+ *       costs ({@link CostModel#isStale});
  *   <li>what rounds really saved is added up, and a tree is cut down to what could be lost without making the sum a loss
  *       of more than {@value #LOSS_SHARE} of the time so far and {@value #FIRST_LOSS_PASSES} plain pass, so that wrong
  *       estimates cost little.
@@ -66,6 +67,9 @@ final class RoundPlanner {
 
     /** Steps of drafting that cost less than this share of a plain pass are not weighed. */
     private static final double FREE_STEP = 0.002;
+
+    /** See {@link #nodesToLearn}. */
+    private static final int NODES_TO_LEARN = 3;
 
     private static final int AUTO_TOP_K = 4;
     private static final int AUTO_NODES = 63;
@@ -157,7 +161,7 @@ final class RoundPlanner {
             int nodes = Math.min(fixed.nodes(), rows - 1);
             return asking(new DraftBudget(steps, trees ? fixed.topK() : 1, nodes), sessions);
         }
-        if (!cost.isKnown() || !mayDraft(sessions)) {
+        if (!cost.isKnown() || !mayDraft(sessions) || (sessions == 1 && cost.isStale(1))) {
             return null;
         }
         double plain = cost.nanos(sessions);
@@ -264,6 +268,15 @@ final class RoundPlanner {
             rows--;
         }
         return rows;
+    }
+
+    /**
+     * How many nodes of a proposal that does not seem to pay are verified to learn what that takes now, as no tree has been verified
+     * for long; 0 for none.
+     */
+    int nodesToLearn() {
+        int nodes = affordableRows(1 + Math.min(NODES_TO_LEARN, sizer.count()), 1) - 1;
+        return nodes > 0 && cost.isStale(1 + nodes) ? nodes : 0;
     }
 
     /** The target chose a token, an end token included. */

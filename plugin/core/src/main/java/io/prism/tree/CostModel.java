@@ -21,20 +21,30 @@ public final class CostModel {
     static final double ASSUMED_ROW_COST = 0.3;
 
     /** Share of a new observation in a knot that has seen many. */
-    private static final double STEP = 0.05;
+    private static final double STEP = 0.02;
 
     /** Share of a new observation in all knots: what lengthens the context or slows the machine slows every size. */
-    private static final double COMMON_STEP = 0.03;
+    private static final double COMMON_STEP = 0.06;
 
     /** Observations that a calibration counts for: enough to move slowly from there. */
-    private static final int CALIBRATED = 20;
+    private static final int CALIBRATED = 48;
 
-    /** The most an observation counts, as logarithm of real over expected: a factor of 1.35. */
+    /** The most an observation counts, as logarithm of real over expected: a factor of 1.35. Nothing makes a pass too fast. */
     private static final double MOST_SURPRISE = 0.3;
+
+    /** Passes after which a size that was not among them is not known any more. */
+    static final int STALE_PASSES = 128;
+
+    /** Share of a new observation in a knot that was stale. */
+    private static final double STALE_STEP = 0.5;
 
     private final int[] knots;
     private final double[] logNanos;
     private final int[] observations;
+    /** By knot, how many passes there had been when it was last seen. */
+    private final long[] seen;
+
+    private volatile long passes;
     private volatile double[] curve;
 
     /** @param maxRows the most rows of a pass, at least 1 */
@@ -42,6 +52,7 @@ public final class CostModel {
         knots = knots(maxRows);
         logNanos = new double[knots.length];
         observations = new int[knots.length];
+        seen = new long[knots.length];
         curve = new double[maxRows + 1];
     }
 
@@ -91,27 +102,56 @@ public final class CostModel {
         Arrays.sort(sorted);
         logNanos[knot] = Math.log((double) Math.max(1, sorted[sorted.length / 2]));
         observations[knot] = CALIBRATED;
+        seen[knot] = passes;
         rebuild();
+    }
+
+    /**
+     * Whether what is said of a size is old: a machine that others use may have become another since it was last seen. One pass
+     * of it tells.
+     *
+     * @param rows from 1 to {@link #maxRows()}
+     */
+    public synchronized boolean isStale(int rows) {
+        return isStaleKnot(knotFor(rows));
+    }
+
+    private boolean isStaleKnot(int knot) {
+        return passes - seen[knot] > STALE_PASSES;
+    }
+
+    /** The first knot of at least so many rows. */
+    private int knotFor(int rows) {
+        int knot = 0;
+        while (knots[knot] < rows) {
+            knot++;
+        }
+        return knot;
     }
 
     /** A round's pass took this long. */
     public synchronized void observe(int rows, long nanos) {
+        passes++;
         double log = Math.log((double) Math.max(1, nanos));
-        int upper = 0;
-        while (knots[upper] < rows) {
-            upper++;
-        }
+        int upper = knotFor(rows);
         if (knots[upper] == rows && observations[upper] == 0) {
             logNanos[upper] = log;
             observations[upper] = 1;
+            seen[upper] = passes;
         } else if (isKnown()) {
-            double surprise = Math.clamp(log - Math.log(curve[rows]), -MOST_SURPRISE, MOST_SURPRISE);
+            double surprise = Math.min(log - Math.log(curve[rows]), MOST_SURPRISE);
+            int lower = knots[upper] == rows ? upper : upper - 1;
+            double share = Math.max(share(upper), share(lower));
             for (int knot = 0; knot < knots.length; knot++) {
                 logNanos[knot] += COMMON_STEP * surprise;
+                if (isStaleKnot(knot) && (knot < lower || knot > upper)) {
+                    // the best guess of what has become of it
+                    logNanos[knot] += share * surprise;
+                }
             }
             refine(upper, surprise);
-            if (knots[upper] != rows) {
-                refine(upper - 1, surprise);
+            if (lower != upper) {
+                refine(lower, surprise);
             }
         }
         rebuild();
@@ -130,8 +170,14 @@ public final class CostModel {
         if (observations[knot] == 0) {
             logNanos[knot] = Math.log(curve[knots[knot]]);
         }
+        logNanos[knot] += share(knot) * surprise;
         observations[knot]++;
-        logNanos[knot] += Math.max(STEP, 1.0 / (observations[knot] + 1)) * surprise;
+        seen[knot] = passes;
+    }
+
+    /** Share of a new observation in a knot. */
+    private double share(int knot) {
+        return isStaleKnot(knot) ? STALE_STEP : Math.max(STEP, 1.0 / (observations[knot] + 2));
     }
 
     private void rebuild() {

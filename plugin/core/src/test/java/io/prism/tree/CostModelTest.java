@@ -92,6 +92,50 @@ class CostModelTest {
     }
 
     @Test
+    void aMachineThatBecomesTwiceAsFastKeepsTheProportionsOfSizesNotSeen() {
+        CostModel model = new CostModel(8);
+        calibrate(model, 1, 2);
+        calibrate(model, 4, 3);
+        for (int i = 0; i < 300; i++) {
+            model.observe(1, 1_000_000);
+        }
+        assertThat(model.nanos(1) / MILLI).isCloseTo(1, within(0.02));
+        assertThat(model.nanos(4) / model.nanos(1)).isCloseTo(1.5, within(0.3));
+    }
+
+    @Test
+    void aSizeNotSeenForLongIsStaleUntilItIsSeen() {
+        CostModel model = new CostModel(8);
+        calibrate(model, 1, 1);
+        calibrate(model, 4, 4);
+        for (int i = 0; i <= CostModel.STALE_PASSES; i++) {
+            assertThat(model.isStale(3)).isFalse();
+            model.observe(1, 1_000_000);
+        }
+        assertThat(model.isStale(3)).isTrue();
+        assertThat(model.isStale(1)).isFalse();
+        model.observe(4, 4_000_000);
+        assertThat(model.isStale(4)).isFalse();
+    }
+
+    @Test
+    void aFewPassesOfAStaleSizeTellWhatItAndItsStaleNeighboursCostNow() {
+        CostModel model = new CostModel(8);
+        calibrate(model, 1, 1);
+        calibrate(model, 4, 4);
+        calibrate(model, 8, 8);
+        for (int look = 0; look < 4; look++) {
+            for (int i = 0; i <= CostModel.STALE_PASSES; i++) {
+                model.observe(1, 1_000_000);
+            }
+            model.observe(4, 2_000_000);
+        }
+        assertThat(model.nanos(1) / MILLI).isCloseTo(1, within(0.05));
+        assertThat(model.nanos(4) / MILLI).isCloseTo(2, within(0.2));
+        assertThat(model.nanos(8) / MILLI).isCloseTo(4, within(0.5));
+    }
+
+    @Test
     void sizesBetweenKnotsRefineTheirNeighbours() {
         CostModel model = new CostModel(16);
         calibrate(model, 1, 1);
