@@ -93,9 +93,13 @@ final class PlayedDecoding {
         calibrate();
     }
 
-    /** The machine is its own again; what was decoded until now does not count. */
+    /** The machine is its own again. */
     void recover() {
         now = costs;
+    }
+
+    /** What was decoded until now does not count. */
+    void forgetTimes() {
         plainMillis = 0;
         millis = 0;
         draftMillis = 0;

@@ -47,6 +47,9 @@ final class RoundPlanner {
     /** Plain passes a good spell is remembered for, so that a bad one is noticed soon after. */
     private static final double MOST_CREDIT_PASSES = 16;
 
+    /** Plain passes of it that the next request may lose: it may meet another text, or a slower machine. */
+    private static final double CARRIED_CREDIT_PASSES = 2;
+
     /** Proposals of earlier requests count as no more than this many, so that this request's own soon matter. */
     private static final long MOST_DRAFTS_REMEMBERED = 4;
 
@@ -128,7 +131,8 @@ final class RoundPlanner {
         meanDraftPerStep = before.draftPerStep();
         drafts = cheap ? 0 : Math.min(before.drafts(), MOST_DRAFTS_REMEMBERED);
         probeCredit = before.probeCredit();
-        allowance = cheap ? Math.max(0, before.allowance()) : before.allowance();
+        double carried = cost.isKnown() ? CARRIED_CREDIT_PASSES * cost.nanos(1) : 0;
+        allowance = Math.min(cheap ? Math.max(0, before.allowance()) : before.allowance(), carried);
     }
 
     /** What the request leaves to the next. */

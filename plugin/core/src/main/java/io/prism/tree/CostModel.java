@@ -11,7 +11,8 @@ import java.util.stream.IntStream;
  * <p>Known at a few sizes (knots), linear between them and never falling with more rows. Sizes beyond the last known
  * one are assumed to cost {@value #ASSUMED_ROW_COST} of a one-row pass per row, or as much per row as between the last
  * two known ones if that is more. Passes of real rounds refine it: by their logarithm, a bounded step at a time, so that
- * a pause of the machine hardly shows while a lasting change is followed within some tens of passes.
+ * a pause of the machine hardly shows while a lasting change is followed within some tens of passes. A size not seen for long
+ * follows those that are, and the next pass of it counts for much.
  */
 public final class CostModel {
     /**
@@ -21,10 +22,10 @@ public final class CostModel {
     static final double ASSUMED_ROW_COST = 0.3;
 
     /** Share of a new observation in a knot that has seen many. */
-    private static final double STEP = 0.02;
+    private static final double STEP = 0.03;
 
     /** Share of a new observation in all knots: what lengthens the context or slows the machine slows every size. */
-    private static final double COMMON_STEP = 0.06;
+    private static final double COMMON_STEP = 0.05;
 
     /** Observations that a calibration counts for: enough to move slowly from there. */
     private static final int CALIBRATED = 48;
@@ -35,8 +36,10 @@ public final class CostModel {
     /** Passes after which a size that was not among them is not known any more. */
     static final int STALE_PASSES = 128;
 
-    /** Share of a new observation in a knot that was stale. */
-    private static final double STALE_STEP = 0.5;
+    /** Share of a new observation in a knot that was stale: nearly all where it is faster, which a pause can not be. */
+    private static final double STALE_STEP_UP = 0.5;
+
+    private static final double STALE_STEP_DOWN = 0.9;
 
     private final int[] knots;
     private final double[] logNanos;
@@ -141,7 +144,7 @@ public final class CostModel {
         } else if (isKnown()) {
             double surprise = Math.min(log - Math.log(curve[rows]), MOST_SURPRISE);
             int lower = knots[upper] == rows ? upper : upper - 1;
-            double share = Math.max(share(upper), share(lower));
+            double share = Math.max(share(upper, surprise), share(lower, surprise));
             for (int knot = 0; knot < knots.length; knot++) {
                 logNanos[knot] += COMMON_STEP * surprise;
                 if (isStaleKnot(knot) && (knot < lower || knot > upper)) {
@@ -170,14 +173,17 @@ public final class CostModel {
         if (observations[knot] == 0) {
             logNanos[knot] = Math.log(curve[knots[knot]]);
         }
-        logNanos[knot] += share(knot) * surprise;
+        logNanos[knot] += share(knot, surprise) * surprise;
         observations[knot]++;
         seen[knot] = passes;
     }
 
     /** Share of a new observation in a knot. */
-    private double share(int knot) {
-        return isStaleKnot(knot) ? STALE_STEP : Math.max(STEP, 1.0 / (observations[knot] + 2));
+    private double share(int knot, double surprise) {
+        if (isStaleKnot(knot)) {
+            return surprise < 0 ? STALE_STEP_DOWN : STALE_STEP_UP;
+        }
+        return Math.max(STEP, 1.0 / (observations[knot] + 2));
     }
 
     private void rebuild() {
