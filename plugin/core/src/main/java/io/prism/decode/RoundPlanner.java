@@ -71,9 +71,6 @@ final class RoundPlanner {
     /** Steps of drafting that cost less than this share of a plain pass are not weighed. */
     private static final double FREE_STEP = 0.002;
 
-    /** See {@link #nodesToLearn}. */
-    private static final int NODES_TO_LEARN = 3;
-
     private static final int AUTO_TOP_K = 4;
     private static final int AUTO_NODES = 63;
 
@@ -275,12 +272,11 @@ final class RoundPlanner {
     }
 
     /**
-     * How many nodes of a proposal that does not seem to pay are verified to learn what that takes now, as no tree has been verified
-     * for long; 0 for none.
+     * How many nodes of a proposal that does not seem to pay are verified to learn what trees cost now, as none has been verified for
+     * long: 1 or 0. A tree of one costs least, and larger ones that are stale too go with it.
      */
     int nodesToLearn() {
-        int nodes = affordableRows(1 + Math.min(NODES_TO_LEARN, sizer.count()), 1) - 1;
-        return nodes > 0 && cost.isStale(1 + nodes) ? nodes : 0;
+        return sizer.count() > 0 && cost.isStale(2) && affordableRows(2, 1) == 2 ? 1 : 0;
     }
 
     /** The target chose a token, an end token included. */
