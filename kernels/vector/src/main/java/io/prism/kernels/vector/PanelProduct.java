@@ -14,9 +14,7 @@ import org.jspecify.annotations.Nullable;
  * computing hides the reading. Further rows take the set from the cache. Where rows are left that no tile has, the next
  * larger one computes rows of zeros with them.
  *
- * <p>Each element of y is one sum over the inputs in their order, whatever the tiles. Parts of the inputs of narrow matrices,
- * and blocks of quantised weights, are summed by themselves and then added, as what a sum rounds grows with the square root of its
- * length.
+ * <p>Each element of y is one sum over the inputs in their order, whatever the tiles.
  */
 final class PanelProduct implements WorkerTeam.Task {
     private static final int WIDTH = PanelLayout.WIDTH;
@@ -33,12 +31,6 @@ final class PanelProduct implements WorkerTeam.Task {
      */
     private static final long SECTION_BYTES = 128 << 10;
 
-    /** The least inputs that are summed by themselves. */
-    private static final int LEAST_SUMMED = 64;
-
-    /** Inputs of the widest matrix, of F32 or BF16, whose products are summed in parts. */
-    private static final int MOST_INPUTS_IN_PARTS = 1024;
-
     /** Rows from which on decoding quantised weights once for all of them pays. */
     static final int LEAST_DECODED_ROWS = 24;
 
@@ -51,8 +43,6 @@ final class PanelProduct implements WorkerTeam.Task {
     private static final float[] NONE = new float[0];
     private static final int[] NO_OUTPUTS = new int[0];
 
-    private static final ThreadLocal<float[]> PARTS =
-            ThreadLocal.withInitial(() -> new float[8 * PanelLayout.MOST_SIDE * WIDTH]);
     private static final ThreadLocal<float[]> ASIDES = ThreadLocal.withInitial(() -> NONE);
     private static final ThreadLocal<short[]> BLOCK_SUMS =
             ThreadLocal.withInitial(() -> new short[RoundedQ4Tiles.MOST_SUMS]);
@@ -107,9 +97,6 @@ final class PanelProduct implements WorkerTeam.Task {
     /** Inputs that all rows take before the next; a multiple of {@link Precision#BLOCK} unless it is all of them. */
     private int section;
 
-    /** Inputs whose products are summed by themselves. */
-    private int summed;
-
     private int sets;
     private int setsPerChunk;
 
@@ -146,7 +133,6 @@ final class PanelProduct implements WorkerTeam.Task {
             side = w.isRounded() ? roundedSide(rowCount) : side(precision, rowCount);
             section = paddedRows <= mostTileRows ? inputs : sectionInputs(precision);
         }
-        summed = precision.isQuantized() ? inputs : summed(inputs);
         sets = (w.usedPanels() + side - 1) / side;
         int tiles = (paddedRows + mostTileRows - 1) / mostTileRows;
         setsPerChunk = decoded ? 1 : Math.max(1, sets / (threads * CHUNKS_PER_THREAD * tiles));
@@ -254,15 +240,6 @@ final class PanelProduct implements WorkerTeam.Task {
 
     private static int sectionInputs(Precision precision) {
         return (int) (SECTION_BYTES / PanelLayout.panelBytes(precision, Precision.BLOCK)) * Precision.BLOCK;
-    }
-
-    /**
-     * A quarter of the inputs of narrow matrices or so. Wide ones, which come from memory and not from a cache, are summed as a
-     * whole: turning from one sum to the next cost up to 4% at 8 rows of 2048 inputs, and their activations are those that others
-     * round.
-     */
-    private static int summed(int inputs) {
-        return inputs > MOST_INPUTS_IN_PARTS ? inputs : Math.max(LEAST_SUMMED, Integer.highestOneBit(inputs) / 4);
     }
 
     private static int paddedRows(int rowCount) {
@@ -422,35 +399,10 @@ final class PanelProduct implements WorkerTeam.Task {
             long at = panels + PanelLayout.panelBytes(w.precision(), begin);
             for (int row = 0; row < paddedRows; ) {
                 int tileRows = tileRows(paddedRows - row);
-                section(w, at, sectionInputs, row, begin, tileRows, sums, sumsOffset + row * sumsStride, sumsStride);
+                int element = row * inputs + begin * tileRows;
+                tile(w, at, sectionInputs, element, tileRows, sums, sumsOffset + row * sumsStride, sumsStride);
                 row += tileRows;
             }
-        }
-    }
-
-    /** The next section of a set's inputs for the rows of a tile. */
-    private void section(
-            PanelMatrix w,
-            long at,
-            int sectionInputs,
-            int row,
-            int begin,
-            int tileRows,
-            float[] sums,
-            int to,
-            int stride) {
-        int element = row * inputs + begin * tileRows;
-        if (inputs <= summed) {
-            tile(w, at, sectionInputs, element, tileRows, sums, to, stride);
-            return;
-        }
-        float[] parts = PARTS.get();
-        Arrays.fill(parts, 0, tileRows * side * WIDTH, 0);
-        for (int part = 0; part < sectionInputs; part += summed) {
-            long partAt = at + PanelLayout.panelBytes(w.precision(), part);
-            int partInputs = Math.min(summed, sectionInputs - part);
-            tile(w, partAt, partInputs, element + part * tileRows, tileRows, parts, 0, side * WIDTH);
-            PartialSums.move(parts, tileRows, side * WIDTH, sums, to, stride);
         }
     }
 

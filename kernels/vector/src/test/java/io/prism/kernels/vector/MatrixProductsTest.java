@@ -21,7 +21,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -78,39 +77,6 @@ class MatrixProductsTest {
                 }
             }
         }
-    }
-
-    /** A sum of 64 products and one of four such sums, instead of one of 256, have half of its error. */
-    @ParameterizedTest
-    @EnumSource(names = {"F32", "BF16"})
-    void roundsLessThanOneSumOverAllInputs(Precision precision) {
-        int outputs = 512;
-        int inputs = 256;
-        try (Arena arena = Arena.ofShared()) {
-            Matrix w = RandomMatrix.of(precision, outputs, inputs, 3, arena);
-            float[] x = RandomMatrix.activations(inputs, 4);
-            float[] found = product(alone, List.of(w), Packing.PANELS, x, 0, 1);
-            double error = 0;
-            double errorOfOneSum = 0;
-            for (int output = 0; output < outputs; output++) {
-                double exact = 0;
-                float sum = 0;
-                for (int k = 0; k < inputs; k++) {
-                    float weight = denseWeight(w, output * inputs + k);
-                    exact += (double) weight * x[k];
-                    sum = Math.fma(weight, x[k], sum);
-                }
-                error += Math.pow(found[output] - exact, 2);
-                errorOfOneSum += Math.pow(sum - exact, 2);
-            }
-            assertThat(Math.sqrt(error)).isLessThan(0.7 * Math.sqrt(errorOfOneSum));
-        }
-    }
-
-    private static float denseWeight(Matrix w, int at) {
-        return w.precision() == Precision.F32
-                ? w.values().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, at)
-                : Float.intBitsToFloat(w.values().getAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, at) << 16);
     }
 
     /**
