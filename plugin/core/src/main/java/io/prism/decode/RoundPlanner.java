@@ -162,7 +162,8 @@ final class RoundPlanner {
             int nodes = Math.min(fixed.nodes(), rows - 1);
             return asking(new DraftBudget(steps, trees ? fixed.topK() : 1, nodes), sessions);
         }
-        if (!cost.isKnown() || !mayDraft(sessions) || (sessions == 1 && cost.isStale(1))) {
+        boolean priceOfPlainIsOld = sessions == 1 && cost.isStale(1);
+        if (!cost.isKnown() || priceOfPlainIsOld || !mayDraft(sessions)) {
             return null;
         }
         double plain = cost.nanos(sessions);

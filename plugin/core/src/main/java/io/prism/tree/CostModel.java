@@ -47,7 +47,7 @@ public final class CostModel {
     /** By knot, how many passes there had been when it was last seen. */
     private final long[] seen;
 
-    private volatile long passes;
+    private long passes;
     private volatile double[] curve;
 
     /** @param maxRows the most rows of a pass, at least 1 */
