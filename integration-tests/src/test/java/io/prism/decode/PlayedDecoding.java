@@ -122,6 +122,7 @@ final class PlayedDecoding {
             Arrays.setAll(rows, row -> row);
             session.accept(prompt, rows, prompt.length, output);
             Verifier verifier = verifier(seed);
+            session.drawBy(verifier instanceof SamplingVerifier sampling ? sampling.draft() : null);
             int token = verifier.choose(output, output.rows() - 1, prompt.length);
             int length = prompt.length + 1;
             TokenTree tree = new TokenTree(token);

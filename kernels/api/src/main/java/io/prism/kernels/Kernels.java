@@ -2,6 +2,7 @@ package io.prism.kernels;
 
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The operations of a decoder layer on batches of rows. Activations are F32, row-major in plain arrays and owned by the
@@ -124,6 +125,25 @@ public interface Kernels extends AutoCloseable {
      * @param values receives the k elements
      */
     void topK(float[] x, int offset, int length, int k, int[] indices, float[] values);
+
+    /**
+     * Noise by which tokens are drawn.
+     *
+     * @param key of the draw
+     * @param ids tokens; null for 0 to {@code length} - 1
+     * @param y receives {@link GumbelNoise#of} of each token, [length] from 0
+     */
+    void gumbelNoise(long key, int @Nullable [] ids, int length, float[] y);
+
+    /**
+     * Draws an index from softmax(x / temperature) by the Gumbel-max trick: the {@link #argmax} of x + temperature noise. Minus
+     * infinity is never drawn.
+     *
+     * @param temperature not negative
+     * @param noise from {@link #gumbelNoise}, [length] from 0; is overwritten
+     * @return -1 if that is no distribution: NaN or positive infinity is among the elements, or nothing finite
+     */
+    int draw(float[] x, int offset, int length, float temperature, float[] noise);
 
     /** Releases threads and memory. Packed matrices are closed by their owners. */
     @Override

@@ -204,6 +204,9 @@ public final class DecodingSession implements AutoCloseable {
                 sampling.begin(request.sampling(), seed);
                 verifier = sampling;
             }
+            if (speculating != null) {
+                speculating.drawBy(isGreedy ? null : sampling.draft());
+            }
         }
 
         GenerationResult run() {

@@ -5,6 +5,7 @@ import io.prism.spi.DraftSession;
 import io.prism.spi.Drafter;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
+import io.prism.spi.TokenDraw;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import java.util.EnumSet;
@@ -155,6 +156,11 @@ final class GuardedDrafter implements AutoCloseable {
         call.count = count;
         call.output = output;
         failUnless(perform(timeoutNanos * (1 + count / ROWS_PER_TIMEOUT)));
+    }
+
+    /** How the target draws tokens from now on; null if it takes the most probable one. */
+    void drawBy(@Nullable TokenDraw draw) {
+        call.draw = draw;
     }
 
     /** Committed tokens from {@code newLength} on were forgotten. */
@@ -365,6 +371,7 @@ final class GuardedDrafter implements AutoCloseable {
         private int count;
         private @Nullable PassOutput output;
         private @Nullable DraftBudget budget;
+        private @Nullable TokenDraw draw;
         private @Nullable DraftSession session;
         private boolean fellBack;
 
@@ -378,8 +385,9 @@ final class GuardedDrafter implements AutoCloseable {
             switch (kind) {
                 case ACCEPT -> open.accept(tokens, rows, count, Objects.requireNonNull(output));
                 case TRUNCATE -> open.truncate(count);
-                case OPEN -> {}
+                case OPEN -> open.drawBy(draw);
                 case PROPOSE -> {
+                    open.drawBy(draw);
                     open.propose(proposal, Objects.requireNonNull(budget));
                     fellBack |= open.fellBack();
                 }

@@ -2,6 +2,7 @@ package io.prism.spi;
 
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A drafter's side of one conversation. Not thread-safe. It shares the target's notion of history: it is told of every
@@ -23,6 +24,13 @@ public interface DraftSession extends AutoCloseable {
 
     /** All committed tokens from {@code length} on were forgotten by the target. */
     void truncate(int length);
+
+    /**
+     * How the target draws tokens from now on, told before each proposal. A drafter may ignore it.
+     *
+     * @param draw null if it takes the most probable token
+     */
+    default void drawBy(@Nullable TokenDraw draw) {}
 
     /**
      * Adds continuations to a tree that holds only its root, the last sampled token (not committed yet): tokens of the

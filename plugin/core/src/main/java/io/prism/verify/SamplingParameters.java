@@ -25,6 +25,11 @@ public record SamplingParameters(float temperature, float topP, int topK) {
         }
     }
 
+    /** Whether top-k or top-p may cut tokens of a vocabulary. */
+    boolean cut(int vocabulary) {
+        return topP < 1 || (topK > 0 && topK < vocabulary);
+    }
+
     public boolean isGreedy() {
         return temperature == 0;
     }

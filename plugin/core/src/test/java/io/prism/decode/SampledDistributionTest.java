@@ -31,6 +31,7 @@ class SampledDistributionTest {
 
     private static final String TREE = "a tree with siblings";
     private static final String RANDOM_TREE = "a random tree";
+    private static final String KNOWING = "a drafter that knows the draws";
     private static final String WITHOUT_MASS = "only tokens without mass";
 
     private static final int[] PROMPT = {3, 5, 1};
@@ -45,14 +46,16 @@ class SampledDistributionTest {
                         new SamplingParameters(1, 0.8f, 0),
                         new SamplingParameters(1, 1, 3),
                         new SamplingParameters(1.5f, 0.7f, 5))
-                .flatMap(sampling -> Stream.of(TREE, RANDOM_TREE, WITHOUT_MASS)
-                        .filter(kind -> kind.equals(TREE) || sampling.topP() < 1)
+                .flatMap(sampling -> Stream.of(TREE, RANDOM_TREE, KNOWING, WITHOUT_MASS)
+                        .filter(kind -> kind.equals(TREE) || kind.equals(KNOWING) || sampling.topP() < 1)
                         .map(kind -> Arguments.of(sampling, kind)));
     }
 
     private static Drafter drafter(String kind, SamplingParameters sampling) {
         return switch (kind) {
             case TREE -> new FakeDrafter(true, (text, tree, budget) -> Proposers.fullTree(tree, 3, 2, budget.nodes()));
+            case KNOWING ->
+                new FakeDrafter(true, Proposers.guesses(new FakeTarget(12, VOCABULARY, 2, 6, 64, 64, true)));
             case RANDOM_TREE -> new FakeDrafter(true, Proposers.random(VOCABULARY, 99));
             default ->
                 new FakeDrafter(true, (text, tree, budget) -> {

@@ -5,11 +5,13 @@ import io.prism.spi.DraftSession;
 import io.prism.spi.Drafter;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
+import io.prism.spi.TokenDraw;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** A drafter that checks what it is told, and proposes what a function says. */
 public final class FakeDrafter implements Drafter {
@@ -21,7 +23,14 @@ public final class FakeDrafter implements Drafter {
         void propose(List<Integer> text, TokenTree tree, DraftBudget budget);
     }
 
-    private final Proposer proposer;
+    /** What a session that knows the target's draws proposes. */
+    @FunctionalInterface
+    public interface KnowingProposer {
+        /** @param text committed tokens */
+        void propose(List<Integer> text, TokenTree tree, DraftBudget budget, @Nullable TokenDraw draw);
+    }
+
+    private final KnowingProposer proposer;
     private final boolean prompt;
     public final AtomicInteger openSessions = new AtomicInteger();
     public final AtomicInteger proposals = new AtomicInteger();
@@ -39,6 +48,10 @@ public final class FakeDrafter implements Drafter {
     public volatile java.util.function.Consumer<String> onCall = method -> {};
 
     public FakeDrafter(boolean returnsPromptly, Proposer proposer) {
+        this(returnsPromptly, (text, tree, budget, draw) -> proposer.propose(text, tree, budget));
+    }
+
+    public FakeDrafter(boolean returnsPromptly, KnowingProposer proposer) {
         this.prompt = returnsPromptly;
         this.proposer = proposer;
     }
@@ -88,6 +101,7 @@ public final class FakeDrafter implements Drafter {
 
     private final class Session implements DraftSession {
         private final List<Integer> text = new ArrayList<>();
+        private @Nullable TokenDraw draw;
 
         @Override
         public void accept(int[] tokens, int[] rows, int count, PassOutput output) {
@@ -116,10 +130,15 @@ public final class FakeDrafter implements Drafter {
         }
 
         @Override
+        public void drawBy(@Nullable TokenDraw newDraw) {
+            draw = newDraw;
+        }
+
+        @Override
         public void propose(TokenTree tree, DraftBudget budget) {
             onCall.accept("propose");
             proposals.incrementAndGet();
-            proposer.propose(text, tree, budget);
+            proposer.propose(text, tree, budget, draw);
         }
 
         @Override

@@ -3,12 +3,14 @@ package io.prism.testing;
 import io.prism.kernels.Activation;
 import io.prism.kernels.AttentionLayout;
 import io.prism.kernels.AttentionShape;
+import io.prism.kernels.GumbelNoise;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.Matrix;
 import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.Packing;
 import io.prism.kernels.RotaryTable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The few operations that decoding uses, written as their definitions read. */
 public final class PlainKernels implements Kernels {
@@ -60,6 +62,37 @@ public final class PlainKernels implements Kernels {
         }
     }
 
+    @Override
+    public void gumbelNoise(long key, int @Nullable [] ids, int length, float[] y) {
+        for (int i = 0; i < length; i++) {
+            y[i] = (float) GumbelNoise.of(key, ids == null ? i : ids[i]);
+        }
+    }
+
+    @Override
+    public int draw(float[] x, int offset, int length, float temperature, float[] noise) {
+        int drawn = -1;
+        double largest = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < length; i++) {
+            if (Float.isNaN(x[offset + i]) || x[offset + i] == Float.POSITIVE_INFINITY) {
+                return -1;
+            }
+            double perturbed = x[offset + i] + (double) temperature * noise[i];
+            if (perturbed > largest) {
+                largest = perturbed;
+                drawn = i;
+            }
+        }
+        return drawn;
+    }
+
+    @Override
+    public void addScaled(float[] x, int xOffset, float factor, float[] y, int yOffset, int length) {
+        for (int i = 0; i < length; i++) {
+            y[yOffset + i] += factor * x[xOffset + i];
+        }
+    }
+
     private static float key(float value) {
         return Float.isNaN(value) ? Float.NEGATIVE_INFINITY : value;
     }
@@ -103,11 +136,6 @@ public final class PlainKernels implements Kernels {
 
     @Override
     public void gate(Activation activation, float[] gateUp, int rows, int width, float[] out) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void addScaled(float[] x, int xOffset, float factor, float[] y, int yOffset, int length) {
         throw new UnsupportedOperationException();
     }
 

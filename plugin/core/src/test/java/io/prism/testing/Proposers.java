@@ -1,5 +1,6 @@
 package io.prism.testing;
 
+import io.prism.testing.FakeDrafter.KnowingProposer;
 import io.prism.testing.FakeDrafter.Proposer;
 import io.prism.tree.TokenTree;
 import java.util.List;
@@ -42,6 +43,29 @@ public final class Proposers {
                     tree.add(parent, best(logits, best), -3f);
                 }
                 context[text.size() + step] = best;
+            }
+        };
+    }
+
+    /** The two tokens that a model holds most likely to be drawn after each path, down to the depth asked for. */
+    public static KnowingProposer guesses(FakeTarget model) {
+        return (text, tree, budget, draw) -> {
+            float[] logits = new float[model.description().vocabularySize()];
+            for (int node = 0; node < tree.size() && tree.size() + 1 <= budget.nodes(); node++) {
+                if (tree.depth(node) < budget.steps()) {
+                    int depth = tree.depth(node);
+                    int[] context = context(text, tree.token(0), depth);
+                    for (int at = node; at > 0; at = tree.parent(at)) {
+                        context[text.size() + tree.depth(at)] = tree.token(at);
+                    }
+                    model.logits(context, text.size() + 1 + depth, logits, 0);
+                    if (draw != null) {
+                        draw.perturb(logits, 0, logits.length, null, text.size() + 1 + depth);
+                    }
+                    int best = best(logits, -1);
+                    tree.add(node, best, -0.5f);
+                    tree.add(node, best(logits, best), -1.5f);
+                }
             }
         };
     }

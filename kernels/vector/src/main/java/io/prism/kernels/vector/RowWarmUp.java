@@ -77,6 +77,8 @@ final class RowWarmUp {
                 kernels.logSumExp(x, 0, x.length, 1);
                 kernels.softmax(x, 0, x.length, 1, y, 0);
                 kernels.topK(x, 0, x.length, best.length, best, values);
+                kernels.gumbelNoise(call, null, x.length, y);
+                kernels.draw(x, 0, x.length, 1, y);
                 search.run(0);
             }
         }

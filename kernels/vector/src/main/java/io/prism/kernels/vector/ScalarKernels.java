@@ -3,6 +3,7 @@ package io.prism.kernels.vector;
 import io.prism.kernels.Activation;
 import io.prism.kernels.AttentionLayout;
 import io.prism.kernels.AttentionShape;
+import io.prism.kernels.GumbelNoise;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.KvCache;
 import io.prism.kernels.Matrix;
@@ -11,6 +12,7 @@ import io.prism.kernels.Packing;
 import io.prism.kernels.Precision;
 import io.prism.kernels.RotaryTable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The specification in plain Java: one thread, one element after another, sums in double precision. Other
@@ -315,6 +317,31 @@ public final class ScalarKernels implements Kernels {
                 found = Math.min(found + 1, k);
             }
         }
+    }
+
+    @Override
+    public void gumbelNoise(long key, int @Nullable [] ids, int length, float[] y) {
+        for (int i = 0; i < length; i++) {
+            y[i] = (float) GumbelNoise.of(key, ids == null ? i : ids[i]);
+        }
+    }
+
+    @Override
+    public int draw(float[] x, int offset, int length, float temperature, float[] noise) {
+        int drawn = -1;
+        double largest = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < length; i++) {
+            float value = x[offset + i];
+            if (!(value < Float.POSITIVE_INFINITY)) {
+                return -1;
+            }
+            double perturbed = value + (double) temperature * noise[i];
+            if (perturbed > largest) {
+                largest = perturbed;
+                drawn = i;
+            }
+        }
+        return drawn;
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.prism.kernels.RotaryTable;
 import java.util.List;
 import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
+import org.jspecify.annotations.Nullable;
 
 /** Kernels on the Vector API at the machine's preferred vector length, shared out over a {@link WorkerTeam}. */
 final class VectorKernels implements Kernels {
@@ -117,6 +118,16 @@ final class VectorKernels implements Kernels {
     @Override
     public void topK(float[] x, int offset, int length, int k, int[] indices, float[] values) {
         VectorLogits.topK(x, offset, length, k, indices, values);
+    }
+
+    @Override
+    public void gumbelNoise(long key, int @Nullable [] ids, int length, float[] y) {
+        VectorNoise.gumbel(key, ids, length, y);
+    }
+
+    @Override
+    public int draw(float[] x, int offset, int length, float temperature, float[] noise) {
+        return VectorLogits.draw(x, offset, length, temperature, noise);
     }
 
     @Override

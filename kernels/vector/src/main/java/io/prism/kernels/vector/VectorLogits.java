@@ -12,17 +12,21 @@ final class VectorLogits {
     private VectorLogits() {}
 
     static int argmax(float[] x, int offset, int length) {
-        float largest = largest(x, offset, length);
+        return first(x, offset, length, largest(x, offset, length));
+    }
+
+    /** Index of the first element of a value; -1 if there is none. */
+    private static int first(float[] x, int offset, int length, float value) {
         int i = 0;
         for (; i <= length - LANES; i += LANES) {
             VectorMask<Float> found =
-                    FloatVector.fromArray(SPECIES, x, offset + i).compare(VectorOperators.EQ, largest);
+                    FloatVector.fromArray(SPECIES, x, offset + i).compare(VectorOperators.EQ, value);
             if (found.anyTrue()) {
                 return i + found.firstTrue();
             }
         }
         for (; i < length; i++) {
-            if (x[offset + i] == largest) {
+            if (x[offset + i] == value) {
                 return i;
             }
         }
@@ -71,6 +75,30 @@ final class VectorLogits {
         for (; i < length; i++) {
             y[yOffset + i] /= total;
         }
+    }
+
+    static int draw(float[] x, int offset, int length, float temperature, float[] noise) {
+        // NaN and positive infinity times 0 are NaN
+        FloatVector damage = FloatVector.zero(SPECIES);
+        int i = 0;
+        for (; i <= length - LANES; i += LANES) {
+            FloatVector logits = FloatVector.fromArray(SPECIES, x, offset + i);
+            damage = logits.max(0f).mul(0f).add(damage);
+            FloatVector.fromArray(SPECIES, noise, i)
+                    .mul(temperature)
+                    .add(logits)
+                    .intoArray(noise, i);
+        }
+        float damaged = damage.reduceLanes(VectorOperators.ADD);
+        for (; i < length; i++) {
+            damaged += Math.max(x[offset + i], 0) * 0;
+            noise[i] = noise[i] * temperature + x[offset + i];
+        }
+        if (Float.isNaN(damaged)) {
+            return -1;
+        }
+        float largest = largest(noise, 0, length);
+        return largest == Float.NEGATIVE_INFINITY ? -1 : first(noise, 0, length, largest);
     }
 
     static void topK(float[] x, int offset, int length, int k, int[] indices, float[] values) {

@@ -19,7 +19,8 @@ class RowBenchmarksTest {
             RowOperations::silu,
             RowOperations::geluTanh,
             RowOperations::addScaled,
-            RowOperations::softmax);
+            RowOperations::softmax,
+            RowOperations::gumbelNoise);
 
     @Test
     void attentionPassAttends() {
@@ -58,6 +59,7 @@ class RowBenchmarksTest {
                 Samples.assertClose(found, expected, TOLERANCE);
             }
             assertThat(benchmark.argmax()).isEqualTo(reference.argmax());
+            assertThat(benchmark.gumbelNoiseAndDraw()).isEqualTo(reference.gumbelNoiseAndDraw());
             assertThat(benchmark.logSumExp()).isCloseTo(reference.logSumExp(), within(TOLERANCE));
             assertThat(benchmark.topK()).isEqualTo(reference.topK());
             assertThat(benchmark.values).isEqualTo(reference.values);

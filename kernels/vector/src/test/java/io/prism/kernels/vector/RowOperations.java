@@ -21,6 +21,7 @@ public class RowOperations {
     private static final int VOCABULARY = 128256;
     private static final float TEMPERATURE = 0.7f;
     private static final int TOP_K = 10;
+    private static final long KEY = 0x0123456789ABCDEFL;
 
     @Param({"1", "16"})
     public int count = 1;
@@ -116,5 +117,17 @@ public class RowOperations {
     public int[] topK() {
         kernels.topK(logits, 0, VOCABULARY, TOP_K, indices, values);
         return indices;
+    }
+
+    @Benchmark
+    public float[] gumbelNoise() {
+        kernels.gumbelNoise(KEY, null, VOCABULARY, out);
+        return out;
+    }
+
+    @Benchmark
+    public int gumbelNoiseAndDraw() {
+        kernels.gumbelNoise(KEY, null, VOCABULARY, out);
+        return kernels.draw(logits, 0, VOCABULARY, TEMPERATURE, out);
     }
 }

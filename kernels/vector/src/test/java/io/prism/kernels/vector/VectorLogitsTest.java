@@ -116,6 +116,55 @@ class VectorLogitsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 6, 8, 13, 64, 100, 257, 4098})
+    void drawsAgreeWithTheReference(int length) {
+        float[] x = Samples.normal(length, 3 + length, 4);
+        for (float temperature : new float[] {0, 1e-6f, 0.3f, 1, 2.5f}) {
+            for (int key = 0; key < 200; key++) {
+                assertThat(draw(VECTOR, x, 3, length, temperature, key))
+                        .isEqualTo(draw(REFERENCE, x, 3, length, temperature, key));
+            }
+        }
+    }
+
+    @Test
+    void equalElementsWithoutNoiseGiveTheFirst() {
+        float[] x = new float[100];
+        Arrays.fill(x, 40, 90, 3);
+        assertThat(draw(VECTOR, x, 0, 100, 0, 5)).isEqualTo(40);
+        assertThat(draw(VECTOR, x, 45, 55, 0, 5)).isZero();
+    }
+
+    @Test
+    void whatHasNoMassIsNeverDrawn() {
+        float[] x = new float[50];
+        Arrays.fill(x, Float.NEGATIVE_INFINITY);
+        assertThat(draw(VECTOR, x, 0, 50, 1, 1)).isEqualTo(-1);
+        x[17] = -1000;
+        for (int key = 0; key < 100; key++) {
+            assertThat(draw(VECTOR, x, 0, 50, 1, key)).isEqualTo(17);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
+    void aDamagedElementGivesNoDraw(float damage) {
+        for (int at : new int[] {0, 15, 16, 50, 98}) {
+            float[] x = Samples.normal(1, 100, 1);
+            x[99] = Float.NaN;
+            assertThat(draw(VECTOR, x, 0, 99, 1, 1)).isNotNegative();
+            x[at] = damage;
+            assertThat(draw(VECTOR, x, 0, 99, 1, 1)).isEqualTo(-1).isEqualTo(draw(REFERENCE, x, 0, 99, 1, 1));
+        }
+    }
+
+    private static int draw(Kernels kernels, float[] x, int offset, int length, float temperature, long key) {
+        float[] noise = new float[length];
+        REFERENCE.gumbelNoise(key, null, length, noise);
+        return kernels.draw(x, offset, length, temperature, noise);
+    }
+
     @Test
     void moreThanThereIsCannotBeAskedFor() {
         assertThatThrownBy(() -> VECTOR.topK(new float[4], 0, 4, 5, new int[5], new float[5]))
@@ -133,6 +182,7 @@ class VectorLogitsTest {
         AllocationProbe.assertSettlesAtZero("argmax", () -> VECTOR.argmax(x, 0, length));
         AllocationProbe.assertSettlesAtZero("logSumExp", () -> VECTOR.logSumExp(x, 0, length, 0.7f));
         AllocationProbe.assertSettlesAtZero("softmax", () -> VECTOR.softmax(x, 0, length, 0.7f, y, 0));
+        AllocationProbe.assertSettlesAtZero("draw", () -> VECTOR.draw(x, 0, length, 0.7f, y));
         AllocationProbe.assertSettlesAtZero("topK", () -> VECTOR.topK(x, 0, length, 16, indices, y));
     }
 }

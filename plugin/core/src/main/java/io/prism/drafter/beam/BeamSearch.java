@@ -2,14 +2,17 @@ package io.prism.drafter.beam;
 
 import io.prism.kernels.Kernels;
 import io.prism.spi.PrismException;
+import io.prism.spi.TokenDraw;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Grows a token tree as EAGLE-2 does: each level runs the best k candidates of the level before in one batch and takes
  * the top k children of each; the tree is made of the best N candidates of all levels. "Best" is by cumulative
- * log-probability, which never rises from parent to child, so that the best N are closed under parents.
+ * log-probability, which never rises from parent to child, so that the best N are closed under parents. Where the target draws
+ * its tokens, a probability is that of being drawn, given what is known of the draw.
  *
  * <p>Candidates that can't be among the ancestors of the best N any more are not run: N better ones are known already.
  * The tree is the same, at less cost.
@@ -35,6 +38,8 @@ public final class BeamSearch {
     private int nodes;
     private float least;
     private int step;
+    private @Nullable TokenDraw draw;
+    private int rootPosition;
 
     /** First candidate of the last level. */
     private int levelStart;
@@ -67,8 +72,18 @@ public final class BeamSearch {
      * Begins to grow a tree that holds only its root: has the model prepare its first pass.
      *
      * @param mostSteps the greatest depth for which the model has room, at least 1
+     * @param drawing how the target draws; null if it takes the most probable token
+     * @param position index in the sequence of the root, from 0
      */
-    public void begin(DraftModel model, TokenTree tree, DraftBudget budget, int mostSteps) {
+    public void begin(
+            DraftModel model,
+            TokenTree tree,
+            DraftBudget budget,
+            int mostSteps,
+            @Nullable TokenDraw drawing,
+            int position) {
+        draw = drawing;
+        rootPosition = position;
         steps = Math.min(budget.steps(), mostSteps);
         width = Math.min(budget.topK(), model.draftVocabularySize());
         nodes = budget.nodes();
@@ -110,6 +125,11 @@ public final class BeamSearch {
         int vocabulary = model.draftVocabularySize();
         float[] logits = model.logits();
         int offset = model.logitsOffset(row);
+        int[] targetIds = model.targetIds();
+        TokenDraw drawing = draw;
+        if (drawing != null) {
+            drawing.perturb(logits, offset, vocabulary, targetIds, rootPosition + 1 + step);
+        }
         float total = kernels.logSumExp(logits, offset, vocabulary, 1);
         if (Float.isNaN(total)) {
             throw new PrismException("The draft model gives NaN; its weights don't fit this target");
@@ -118,7 +138,8 @@ public final class BeamSearch {
         for (int i = 0; i < width; i++) {
             float logProbability = Math.min(0, topValues[i] - total);
             if (Float.isFinite(logProbability)) {
-                add(model.targetToken(topIndices[i]), parent, logProbability);
+                int token = topIndices[i];
+                add(targetIds == null ? token : targetIds[token], parent, logProbability);
             }
         }
     }

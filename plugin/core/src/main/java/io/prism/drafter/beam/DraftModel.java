@@ -1,15 +1,17 @@
 package io.prism.drafter.beam;
 
+import org.jspecify.annotations.Nullable;
+
 /** What a {@link BeamSearch} asks for distributions: one draft model in one conversation. */
 public interface DraftModel {
 
     /** Number of logits of a row. */
     int draftVocabularySize();
 
-    /** The target's id of a token that logits speak of. */
-    int targetToken(int draftToken);
+    /** The target's ids of the tokens that logits speak of; null if they are the same. */
+    int @Nullable [] targetIds();
 
-    /** Memory that holds the logits of the last pass. */
+    /** Memory that holds the logits of the last pass; may be overwritten. */
     float[] logits();
 
     /** Where the logits [draftVocabularySize] of a row of the last pass start. */

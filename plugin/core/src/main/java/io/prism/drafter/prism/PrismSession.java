@@ -7,6 +7,7 @@ import io.prism.kernels.DraftEngine;
 import io.prism.kernels.KvCache;
 import io.prism.spi.DraftSession;
 import io.prism.spi.PassOutput;
+import io.prism.spi.TokenDraw;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import java.util.Arrays;
@@ -46,6 +47,7 @@ final class PrismSession implements DraftSession, DraftModel {
     private final AttentionLayout layout = new AttentionLayout();
     private @Nullable EngineDrafting accelerated;
     private boolean fellBack;
+    private @Nullable TokenDraw draw;
 
     /** Positions whose entries are in the cache. */
     private int written;
@@ -214,6 +216,11 @@ final class PrismSession implements DraftSession, DraftModel {
     }
 
     @Override
+    public void drawBy(@Nullable TokenDraw newDraw) {
+        draw = newDraw;
+    }
+
+    @Override
     public void propose(TokenTree tree, DraftBudget budget) {
         if (begin(tree, budget)) {
             do {
@@ -240,7 +247,7 @@ final class PrismSession implements DraftSession, DraftModel {
         if (waiting == 0 || positions < 0 || draftAccelerated(tree, budget, 1 + positions)) {
             return false;
         }
-        search.begin(this, tree, budget, 1 + positions);
+        search.begin(this, tree, budget, 1 + positions, draw, length());
         return true;
     }
 
@@ -311,9 +318,8 @@ final class PrismSession implements DraftSession, DraftModel {
     }
 
     @Override
-    public int targetToken(int draftToken) {
-        int[] ids = network.head().targetIds();
-        return ids == null ? draftToken : ids[draftToken];
+    public int @Nullable [] targetIds() {
+        return network.head().targetIds();
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.prism.spi.PassOutput;
 import io.prism.spi.PassRequest;
 import io.prism.spi.TargetModel;
 import io.prism.spi.TargetSession;
+import io.prism.spi.TokenDraw;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import java.util.Arrays;
@@ -44,6 +45,7 @@ final class StandaloneSession implements DraftSession, DraftModel {
     private final TokenTree drafted = new TokenTree(0);
 
     private boolean draftedIsOpen;
+    private @Nullable TokenDraw draw;
     private boolean chain;
     private int root;
     private int[] nodeOf = new int[64];
@@ -124,6 +126,11 @@ final class StandaloneSession implements DraftSession, DraftModel {
     }
 
     @Override
+    public void drawBy(@Nullable TokenDraw newDraw) {
+        draw = newDraw;
+    }
+
+    @Override
     public void propose(TokenTree tree, DraftBudget budget) {
         if (begin(tree, budget)) {
             do {
@@ -144,7 +151,7 @@ final class StandaloneSession implements DraftSession, DraftModel {
         DraftBudget possible = chain && budget.topK() > 1
                 ? new DraftBudget(budget.steps(), 1, budget.nodes(), budget.leastLogProbability())
                 : budget;
-        search.begin(this, tree, possible, 1 + room);
+        search.begin(this, tree, possible, 1 + room, draw, length);
         return true;
     }
 
@@ -166,8 +173,8 @@ final class StandaloneSession implements DraftSession, DraftModel {
     }
 
     @Override
-    public int targetToken(int draftToken) {
-        return draftToken;
+    public int @Nullable [] targetIds() {
+        return null;
     }
 
     @Override

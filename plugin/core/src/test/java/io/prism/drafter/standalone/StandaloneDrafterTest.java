@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class StandaloneDrafterTest {
@@ -43,6 +44,30 @@ class StandaloneDrafterTest {
 
         assertThat(statistics.accepted()).isEqualTo(statistics.drafted());
         assertThat(statistics.rounds()).isEqualTo(100 / 6 + 1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1, 0", "0.6, 1, 0", "2, 1, 0", "1, 0.8, 0", "1.5, 1, 5"})
+    void whatItGuessesOfADrawIsWhatIsDrawnIfItIsTheTarget(float temperature, float topP, int topK) {
+        SamplingParameters sampling = new SamplingParameters(temperature, topP, topK);
+        RequestStatistics statistics = generate(
+                        FakeTarget.of(1, 40), FakeTarget.of(1, 40), TreeSpec.of(5, 1, 5), sampling)
+                .statistics();
+
+        assertThat(statistics.accepted()).isEqualTo(statistics.drafted());
+        assertThat(statistics.rounds()).isEqualTo(100 / 6 + 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void anotherModelThatKnowsTheDrawsChangesNoneOfThem(int width) {
+        SamplingParameters sampling = new SamplingParameters(1, 1, 0);
+        FakeTarget target = new FakeTarget(3, 40, 2, 2, 4096, 64, true);
+        int[] plain = generate(target, null, TreeSpec.AUTO, sampling).tokens();
+
+        assertThat(generate(target, new FakeTarget(3, 40, 1, 2, 4096, 64, true), TreeSpec.of(4, width, 8), sampling)
+                        .tokens())
+                .isEqualTo(plain);
     }
 
     @Test
@@ -131,6 +156,11 @@ class StandaloneDrafterTest {
     }
 
     private static GenerationResult generate(FakeTarget target, FakeTarget drafter, TreeSpec tree) {
+        return generate(target, drafter, tree, SamplingParameters.GREEDY);
+    }
+
+    private static GenerationResult generate(
+            FakeTarget target, FakeTarget drafter, TreeSpec tree, SamplingParameters sampling) {
         Kernels kernels = KernelSelection.select("scalar", StandaloneDrafterTest.class.getClassLoader())
                 .provider()
                 .open(1);
@@ -140,8 +170,7 @@ class StandaloneDrafterTest {
         try (SpeculativeDecoder decoder = new SpeculativeDecoder(target, drafts, kernels, config);
                 DecodingSession session = decoder.openSession()) {
             GenerationResult result = session.generate(
-                    new GenerationRequest(
-                            PROMPT, 101, SamplingParameters.GREEDY, OptionalLong.empty(), token -> false, true),
+                    new GenerationRequest(PROMPT, 101, sampling, OptionalLong.of(17), token -> false, true),
                     token -> true);
             assertThat(result.statistics().fallbacks()).isEmpty();
             return result;
