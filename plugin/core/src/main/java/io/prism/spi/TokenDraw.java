@@ -14,6 +14,16 @@ import org.jspecify.annotations.Nullable;
  */
 public interface TokenDraw {
 
+    /** The request's temperature, above 0. */
+    float temperature();
+
+    /**
+     * The key of a draw: the noise of a token is {@link io.prism.kernels.GumbelNoise#of} of it and the token.
+     *
+     * @param position index in the sequence of the token drawn, from 0
+     */
+    long key(int position);
+
     /**
      * Makes a drafter's logits those of its guesses of the draw: adds the noise, and leaves minus infinity of tokens that top-k
      * and top-p would cut if these logits were the target's. Logits that give no distribution are left as they are.

@@ -51,7 +51,7 @@ final class GumbelDraw implements TokenDraw {
      */
     int draw(float[] logits, int offset, int vocabulary, int position) {
         noisePosition = -1;
-        long key = DrawKey.of(seed, position);
+        long key = key(position);
         if (!parameters.cut(vocabulary)) {
             reserve(vocabulary);
             kernels.gumbelNoise(key, null, vocabulary, noise);
@@ -64,6 +64,16 @@ final class GumbelDraw implements TokenDraw {
         reserve(count);
         kernels.gumbelNoise(key, kept.tokens(), count, noise);
         return kept.tokens()[kernels.draw(keptLogits, 0, count, parameters.temperature(), noise)];
+    }
+
+    @Override
+    public float temperature() {
+        return parameters.temperature();
+    }
+
+    @Override
+    public long key(int position) {
+        return DrawKey.of(seed, position);
     }
 
     @Override
@@ -81,7 +91,7 @@ final class GumbelDraw implements TokenDraw {
         if (position != noisePosition || length != noiseLength || targetIds != noiseIds) {
             // rows of one draft step are all for the same position
             reserve(length);
-            kernels.gumbelNoise(DrawKey.of(seed, position), targetIds, length, noise);
+            kernels.gumbelNoise(key(position), targetIds, length, noise);
             noisePosition = position;
             noiseLength = length;
             noiseIds = targetIds;

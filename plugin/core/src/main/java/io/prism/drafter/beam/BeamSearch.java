@@ -23,6 +23,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Reusable; not thread-safe.
  */
 public final class BeamSearch {
+    /**
+     * What logits are multiplied with where the target takes its most probable token. Drafters learn from soft targets, and are right
+     * about their first choices more often than they say: with 1, trees are too wide and too flat. In trees of 6,4,16 for six
+     * benchmarks 1.6 brought 8% (of 1, 1.3, 1.6, 2 and 2.5), in trees sized by their worth 4%; at temperature 0.7 4%, at 1
+     * nothing in the former and -3% in the latter.
+     */
+    private static final float GREEDY_SHARPNESS = 1.6f;
+
     private static final int NO_PARENT = -1;
 
     private final Kernels kernels;
@@ -39,6 +47,7 @@ public final class BeamSearch {
     private float least;
     private int step;
     private @Nullable TokenDraw draw;
+    private float sharpness;
     private int rootPosition;
 
     /** First candidate of the last level. */
@@ -56,6 +65,16 @@ public final class BeamSearch {
 
     public BeamSearch(Kernels kernels) {
         this.kernels = kernels;
+    }
+
+    /**
+     * What a drafter's logits, noise included, are multiplied with before they are taken for logarithms of probabilities.
+     *
+     * @param draw how the target draws; null if it takes the most probable token
+     */
+    public static float sharpness(@Nullable TokenDraw draw) {
+        float drawn = draw == null ? 0 : Math.min(1, draw.temperature());
+        return GREEDY_SHARPNESS + (1 - GREEDY_SHARPNESS) * drawn;
     }
 
     /** The target's id of a candidate. */
@@ -83,6 +102,7 @@ public final class BeamSearch {
             @Nullable TokenDraw drawing,
             int position) {
         draw = drawing;
+        sharpness = sharpness(drawing);
         rootPosition = position;
         steps = Math.min(budget.steps(), mostSteps);
         width = Math.min(budget.topK(), model.draftVocabularySize());
@@ -130,13 +150,13 @@ public final class BeamSearch {
         if (drawing != null) {
             drawing.perturb(logits, offset, vocabulary, targetIds, rootPosition + 1 + step);
         }
-        float total = kernels.logSumExp(logits, offset, vocabulary, 1);
+        float total = kernels.logSumExp(logits, offset, vocabulary, 1 / sharpness);
         if (Float.isNaN(total)) {
             throw new PrismException("The draft model gives NaN; its weights don't fit this target");
         }
         kernels.topK(logits, offset, vocabulary, width, topIndices, topValues);
         for (int i = 0; i < width; i++) {
-            float logProbability = Math.min(0, topValues[i] - total);
+            float logProbability = Math.min(0, sharpness * topValues[i] - total);
             if (Float.isFinite(logProbability)) {
                 int token = topIndices[i];
                 add(targetIds == null ? token : targetIds[token], parent, logProbability);

@@ -1,5 +1,6 @@
 package io.prism.drafter.prism;
 
+import io.prism.drafter.beam.BeamSearch;
 import io.prism.drafter.checkpoint.DrafterConfig;
 import io.prism.drafter.checkpoint.LayerKind;
 import io.prism.drafter.format.StoredTensor;
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * beginning for each path.
  */
 final class ReferenceDrafter {
+    private static final double SHARPNESS = BeamSearch.sharpness(null);
+
     private static final int D = LendingTarget.HIDDEN;
     private static final int HEAD = LendingTarget.ATTENTION.headSize();
     private static final int HEADS = LendingTarget.ATTENTION.heads();
@@ -30,7 +33,7 @@ final class ReferenceDrafter {
     }
 
     /**
-     * Log-probabilities of the draft vocabulary after a path.
+     * Log-probabilities of the draft vocabulary after a path, as sharp as those of greedy drafts.
      *
      * @param committed the accepted text
      * @param path the root, then draft tokens
@@ -167,11 +170,11 @@ final class ReferenceDrafter {
         }
         double sum = 0;
         for (double logit : logits) {
-            sum += Math.exp(logit - largest);
+            sum += Math.exp(SHARPNESS * (logit - largest));
         }
         double[] result = new double[logits.length];
         for (int i = 0; i < logits.length; i++) {
-            result[i] = logits[i] - largest - Math.log(sum);
+            result[i] = SHARPNESS * (logits[i] - largest) - Math.log(sum);
         }
         return result;
     }
