@@ -51,17 +51,19 @@ public interface Kernels extends AutoCloseable {
     }
 
     /**
-     * Finds for each row the {@link #argmax} of its outputs, the same as if {@link #multiply} had computed them all, while
-     * most outputs are only estimated.
+     * Finds for each row the {@link #argmax} of its outputs and what is added to them, the same as if {@link #multiply} had
+     * computed them all, while most outputs are only estimated.
      *
      * @param w what {@link #packForArgmax} made
      * @param x [rows, inputs] from {@code xOffset}, dense
      * @param rows at most {@link ArgmaxMatrix#mostRows()}
+     * @param added to the outputs, [rows, outputs] from 0; null for nothing
      * @param indices receives the rows' largest outputs, from 0
      * @return whether all were found; if not, because outputs are not finite or too many are alike, nothing is known of
      *     any row
      */
-    default boolean argmaxOfProduct(ArgmaxMatrix w, float[] x, int xOffset, int rows, int[] indices) {
+    default boolean argmaxOfProduct(
+            ArgmaxMatrix w, float[] x, int xOffset, int rows, float @Nullable [] added, int[] indices) {
         throw new IllegalArgumentException("These kernels have packed no matrix for argmax");
     }
 
@@ -131,19 +133,19 @@ public interface Kernels extends AutoCloseable {
      *
      * @param key of the draw
      * @param ids tokens; null for 0 to {@code length} - 1
-     * @param y receives {@link GumbelNoise#of} of each token, [length] from 0
+     * @param factor of the noise, not negative
+     * @param y receives factor {@link GumbelNoise#of} of each token, [length] from {@code yOffset}
      */
-    void gumbelNoise(long key, int @Nullable [] ids, int length, float[] y);
+    void gumbelNoise(long key, int @Nullable [] ids, int length, float factor, float[] y, int yOffset);
 
     /**
-     * Draws an index from softmax(x / temperature) by the Gumbel-max trick: the {@link #argmax} of x + temperature noise. Minus
-     * infinity is never drawn.
+     * Draws an index from softmax(x / temperature) by the Gumbel-max trick: the {@link #argmax} of x + noise. Minus infinity is
+     * never drawn.
      *
-     * @param temperature not negative
-     * @param noise from {@link #gumbelNoise}, [length] from 0; is overwritten
+     * @param noise from {@link #gumbelNoise}, times the temperature, [length] from 0; is overwritten
      * @return -1 if that is no distribution: NaN or positive infinity is among the elements, or nothing finite
      */
-    int draw(float[] x, int offset, int length, float temperature, float[] noise);
+    int draw(float[] x, int offset, int length, float[] noise);
 
     /** Releases threads and memory. Packed matrices are closed by their owners. */
     @Override

@@ -2,6 +2,7 @@ package io.prism.decode;
 
 import io.prism.config.PrismConfig;
 import io.prism.kernels.Kernels;
+import io.prism.spi.ExpectedOutput;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetSession;
@@ -193,9 +194,6 @@ public final class DecodingSession implements AutoCloseable {
             this.start = before + request.prompt().length;
             this.speculating = request.speculate() ? drafter : null;
             boolean isGreedy = request.sampling().isGreedy();
-            this.planner = planners.of(isGreedy);
-            this.step = new RoundStep(target, planner, speculating, statistics, tree, isGreedy);
-            target.expect(isGreedy);
             if (isGreedy) {
                 verifier = greedy;
             } else {
@@ -204,6 +202,10 @@ public final class DecodingSession implements AutoCloseable {
                 sampling.begin(request.sampling(), seed);
                 verifier = sampling;
             }
+            ExpectedOutput expected = verifier.expected();
+            this.planner = planners.of(expected);
+            this.step = new RoundStep(target, planner, speculating, statistics, tree, expected.tokensOnly());
+            target.expect(expected);
             if (speculating != null) {
                 speculating.drawBy(isGreedy ? null : sampling.draft());
             }

@@ -19,7 +19,7 @@ final class JointPass {
     private final TargetModel target;
     private final PassCosts costs;
     private final JointDrafting drafting = new JointDrafting();
-    private final JointSizing greedySizing;
+    private final JointSizing tokensSizing;
     private final JointSizing sizing;
     private final List<RoundStep> rounds = new ArrayList<>();
     private final List<PassRequest> requests = new ArrayList<>();
@@ -27,7 +27,7 @@ final class JointPass {
     JointPass(TargetModel target, PassCosts costs) {
         this.target = target;
         this.costs = costs;
-        this.greedySizing = new JointSizing(costs.greedy());
+        this.tokensSizing = new JointSizing(costs.tokens());
         this.sizing = new JointSizing(costs.logits());
     }
 
@@ -36,20 +36,20 @@ final class JointPass {
         long begin = System.nanoTime();
         rounds.clear();
         int promptRows = 0;
-        boolean greedyOnly = true;
+        boolean tokensOnly = true;
         for (RoundStep step : group) {
             step.begun(begin);
-            greedyOnly &= step.isGreedy();
+            tokensOnly &= step.isTokensOnly();
             if (step.isPrompt()) {
                 promptRows += step.rows();
             } else {
                 rounds.add(step);
             }
         }
-        propose(greedyOnly ? greedySizing : sizing, promptRows);
+        propose(tokensOnly ? tokensSizing : sizing, promptRows);
         long drafted = System.nanoTime();
         pass(group);
-        account(costs.of(greedyOnly), group, promptRows, drafted - begin, System.nanoTime() - drafted);
+        account(costs.of(tokensOnly), group, promptRows, drafted - begin, System.nanoTime() - drafted);
         rounds.clear();
     }
 

@@ -22,7 +22,7 @@ final class RoundStep {
     private final @Nullable GuardedDrafter drafter;
     private final StatisticsCollector statistics;
     private final TokenTree tree;
-    private final boolean greedy;
+    private final boolean tokensOnly;
 
     // what is wanted
     private boolean prompt;
@@ -46,7 +46,7 @@ final class RoundStep {
     /**
      * @param drafter what proposes; null if the request does not speculate
      * @param tree the tree to verify, with the last sampled token as root at each round
-     * @param greedy whether the target's most probable tokens are all that matters
+     * @param tokensOnly whether the tokens that the target chooses are all that matters
      */
     RoundStep(
             TargetSession target,
@@ -54,17 +54,17 @@ final class RoundStep {
             @Nullable GuardedDrafter drafter,
             StatisticsCollector statistics,
             TokenTree tree,
-            boolean greedy) {
+            boolean tokensOnly) {
         this.target = target;
         this.planner = planner;
         this.drafter = drafter;
         this.statistics = statistics;
         this.tree = tree;
-        this.greedy = greedy;
+        this.tokensOnly = tokensOnly;
     }
 
-    boolean isGreedy() {
-        return greedy;
+    boolean isTokensOnly() {
+        return tokensOnly;
     }
 
     /** The next step is to run tokens of the prompt, from an index on; how many of them, up to {@code most}, is left open. */

@@ -137,14 +137,14 @@ public final class SpeculativeDecoder implements AutoCloseable {
         GuardedDrafter guarded = drafter.map(
                         it -> new GuardedDrafter(it, states, hidden, vocabulary, drafterTimeout.toNanos()))
                 .orElse(null);
-        RoundPlanners planners = new RoundPlanners(planner(true), planner(false));
+        RoundPlanners planners =
+                new RoundPlanners(planner(greedy, true), planner(sampled, true), planner(sampled, false));
         return new DecodingSession(
                 session, guarded, planners, ledger, rounds, memory, kernels, vocabulary, config, requests);
     }
 
-    private RoundPlanner planner(boolean isGreedy) {
-        Learned learned = isGreedy ? greedy : sampled;
-        return new RoundPlanner(costs.of(isGreedy), learned, config.tree(), target.verifiesTrees());
+    private RoundPlanner planner(Learned learned, boolean tokensOnly) {
+        return new RoundPlanner(costs.of(tokensOnly), learned, config.tree(), target.verifiesTrees());
     }
 
     /** What passes that give logits cost, as known now. */

@@ -1,5 +1,6 @@
 package io.prism.decode;
 
+import io.prism.spi.ExpectedOutput;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.TargetModel;
 import io.prism.spi.TargetSession;
@@ -65,10 +66,10 @@ final class StartupMeasurement implements AutoCloseable {
     private void run() {
         try (TargetSession session = target.openSession(states)) {
             measure(session, costs.logits());
-            if (costs.greedy() != costs.logits()) {
+            if (costs.tokens() != costs.logits()) {
                 session.truncate(0);
-                session.expect(true);
-                measure(session, costs.greedy());
+                session.expect(ExpectedOutput.GREEDY_TOKENS);
+                measure(session, costs.tokens());
             }
         } catch (RuntimeException | Error e) {
             if (!cancelled) {

@@ -2,7 +2,7 @@ package io.prism.spi;
 
 /**
  * What a pass over a batch of rows gives. A view on memory of the session, valid until its next pass (a commit leaves
- * it valid); callers must not write to it.
+ * it valid); callers must not write to it, except that the last to read a row's logits may overwrite them.
  */
 public interface PassOutput {
 
@@ -10,11 +10,11 @@ public interface PassOutput {
     int rows();
 
     /**
-     * The token with the largest logit of a row, the lowest among equals, if the pass found it by itself.
+     * The token after a row that the session {@linkplain TargetSession#expect expects}, if the pass found it by itself.
      *
      * @return negative if not: {@link #logits} are there then, and tell it
      */
-    default int greedyToken(int row) {
+    default int token(int row) {
         return -1;
     }
 

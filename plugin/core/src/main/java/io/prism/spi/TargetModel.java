@@ -33,8 +33,8 @@ public interface TargetModel extends AutoCloseable {
         return 0;
     }
 
-    /** Whether passes cost less in sessions that {@linkplain TargetSession#expect expect} greedy tokens only. */
-    default boolean findsGreedyTokens() {
+    /** Whether passes cost less in sessions that {@linkplain TargetSession#expect expect} tokens only. */
+    default boolean findsTokens() {
         return false;
     }
 

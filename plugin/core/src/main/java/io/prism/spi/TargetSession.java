@@ -24,12 +24,10 @@ public interface TargetSession extends AutoCloseable {
     PassOutput prefill(int[] tokens, int offset, int count);
 
     /**
-     * Says what later passes are for. A new session gives logits.
-     *
-     * @param greedyOnly whether only the tokens with the largest logits are of interest: see {@link
-     *     PassOutput#greedyToken}, which then, but need not, takes the place of logits
+     * Says what later passes are for. A new session gives logits. Where only tokens are expected, {@link PassOutput#token} may,
+     * but need not, take the place of logits.
      */
-    default void expect(boolean greedyOnly) {}
+    default void expect(ExpectedOutput expected) {}
 
     /**
      * Runs a token tree after the committed tokens in one pass, committing nothing. The root is the last sampled token,

@@ -1,6 +1,7 @@
 package io.prism.verify;
 
 import io.prism.kernels.Kernels;
+import io.prism.spi.ExpectedOutput;
 import io.prism.spi.PassOutput;
 
 /** Temperature 0: the target's token is its argmax, the lowest index among equals. */
@@ -15,8 +16,13 @@ public final class GreedyVerifier extends Verifier {
     }
 
     @Override
+    public ExpectedOutput expected() {
+        return ExpectedOutput.GREEDY_TOKENS;
+    }
+
+    @Override
     public int choose(PassOutput output, int row, int position) {
-        int found = output.greedyToken(row);
+        int found = output.token(row);
         return found >= 0 ? found : search(output, row, position);
     }
 

@@ -54,16 +54,16 @@ final class GumbelDraw implements TokenDraw {
         long key = key(position);
         if (!parameters.cut(vocabulary)) {
             reserve(vocabulary);
-            kernels.gumbelNoise(key, null, vocabulary, noise);
-            return kernels.draw(logits, offset, vocabulary, parameters.temperature(), noise);
+            kernels.gumbelNoise(key, null, vocabulary, parameters.temperature(), noise, 0);
+            return kernels.draw(logits, offset, vocabulary, noise);
         }
         if (!kept.find(logits, offset, vocabulary, parameters)) {
             return -1;
         }
         int count = keepLogits(logits, offset);
         reserve(count);
-        kernels.gumbelNoise(key, kept.tokens(), count, noise);
-        return kept.tokens()[kernels.draw(keptLogits, 0, count, parameters.temperature(), noise)];
+        kernels.gumbelNoise(key, kept.tokens(), count, parameters.temperature(), noise, 0);
+        return kept.tokens()[kernels.draw(keptLogits, 0, count, noise)];
     }
 
     @Override
@@ -91,12 +91,12 @@ final class GumbelDraw implements TokenDraw {
         if (position != noisePosition || length != noiseLength || targetIds != noiseIds) {
             // rows of one draft step are all for the same position
             reserve(length);
-            kernels.gumbelNoise(key(position), targetIds, length, noise);
+            kernels.gumbelNoise(key(position), targetIds, length, parameters.temperature(), noise, 0);
             noisePosition = position;
             noiseLength = length;
             noiseIds = targetIds;
         }
-        kernels.addScaled(noise, 0, parameters.temperature(), logits, offset, length);
+        kernels.addScaled(noise, 0, 1, logits, offset, length);
     }
 
     private int keepLogits(float[] logits, int offset) {

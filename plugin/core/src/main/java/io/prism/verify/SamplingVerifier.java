@@ -1,6 +1,7 @@
 package io.prism.verify;
 
 import io.prism.kernels.Kernels;
+import io.prism.spi.ExpectedOutput;
 import io.prism.spi.PassOutput;
 import io.prism.spi.TokenDraw;
 
@@ -28,6 +29,7 @@ public final class SamplingVerifier extends Verifier {
     private final int vocabulary;
     private final GumbelDraw draw;
     private final GumbelDraw draft;
+    private ExpectedOutput expected = ExpectedOutput.LOGITS;
 
     /**
      * Must be given its parameters with {@link #begin} before use.
@@ -44,6 +46,7 @@ public final class SamplingVerifier extends Verifier {
     public void begin(SamplingParameters parameters, long seed) {
         draw.begin(parameters, seed);
         draft.begin(parameters, seed);
+        expected = parameters.cut(vocabulary) ? ExpectedOutput.LOGITS : ExpectedOutput.drawnTokens(draft);
     }
 
     /** What a drafter may know of the draws. */
@@ -52,7 +55,17 @@ public final class SamplingVerifier extends Verifier {
     }
 
     @Override
+    public ExpectedOutput expected() {
+        return expected;
+    }
+
+    @Override
     public int choose(PassOutput output, int row, int position) {
+        int found = output.token(row);
+        return found >= 0 ? found : draw(output, row, position);
+    }
+
+    private int draw(PassOutput output, int row, int position) {
         int token = draw.draw(output.logits(), output.logitsOffset(row), vocabulary, position);
         if (token < 0) {
             throw noDistribution(position, "NaN, infinite, or all negative infinity");

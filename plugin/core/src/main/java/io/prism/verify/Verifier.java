@@ -1,5 +1,6 @@
 package io.prism.verify;
 
+import io.prism.spi.ExpectedOutput;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PrismException;
 import io.prism.tree.TokenTree;
@@ -13,6 +14,9 @@ import io.prism.tree.TokenTree;
  */
 public abstract sealed class Verifier permits GreedyVerifier, SamplingVerifier {
     private int[] path = new int[16];
+
+    /** What the passes it is shown have to give. */
+    public abstract ExpectedOutput expected();
 
     /**
      * The target's token after a row.

@@ -1,5 +1,6 @@
 package io.prism.testing;
 
+import io.prism.spi.ExpectedOutput;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PassRequest;
@@ -7,6 +8,7 @@ import io.prism.spi.PrismException;
 import io.prism.spi.TargetDescription;
 import io.prism.spi.TargetModel;
 import io.prism.spi.TargetSession;
+import io.prism.spi.TokenDraw;
 import io.prism.tree.TokenTree;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -39,11 +41,11 @@ public final class FakeTarget implements TargetModel {
     /** Bytes of KV cache that a token takes. Set it before a decoder is opened. */
     public volatile long bytesPerToken = 8;
 
-    /** Whether sessions that expect greedy tokens give no logits. Set it before a decoder is opened. */
-    public volatile boolean greedyTokens;
+    /** Whether sessions that expect tokens give no logits. Set it before a decoder is opened. */
+    public volatile boolean findsTokens;
 
-    /** Passes that gave greedy tokens. */
-    public final AtomicInteger greedyPasses = new AtomicInteger();
+    /** Passes that gave tokens instead of logits. */
+    public final AtomicInteger passesWithoutLogits = new AtomicInteger();
 
     /** Rows of each part of a prompt that was run, in order. */
     public final List<Integer> promptParts = Collections.synchronizedList(new ArrayList<>());
@@ -102,8 +104,8 @@ public final class FakeTarget implements TargetModel {
     }
 
     @Override
-    public boolean findsGreedyTokens() {
-        return greedyTokens;
+    public boolean findsTokens() {
+        return findsTokens;
     }
 
     @Override
@@ -165,7 +167,7 @@ public final class FakeTarget implements TargetModel {
         private float[] states = new float[0];
         private int rows;
         private boolean lastRowOnly;
-        private boolean greedyOnly;
+        private ExpectedOutput expected = ExpectedOutput.LOGITS;
         private boolean hasLogits;
         private TokenTree verified;
         private boolean closed;
@@ -181,15 +183,26 @@ public final class FakeTarget implements TargetModel {
             }
 
             @Override
-            public int greedyToken(int row) {
+            public int token(int row) {
                 int offset = logitsOffset(row);
-                return hasLogits ? -1 : new PlainKernels().argmax(logits, offset, vocabulary);
+                if (hasLogits) {
+                    return -1;
+                }
+                PlainKernels kernels = new PlainKernels();
+                TokenDraw draw = expected.draw();
+                if (draw == null) {
+                    return kernels.argmax(logits, offset, vocabulary);
+                }
+                int position = lastRowOnly ? length : (int) states[row * HIDDEN + 1] + 1;
+                float[] noise = new float[vocabulary];
+                kernels.gumbelNoise(draw.key(position), null, vocabulary, draw.temperature(), noise, 0);
+                return kernels.draw(logits, offset, vocabulary, noise);
             }
 
             @Override
             public float[] logits() {
                 if (!hasLogits) {
-                    throw new IllegalStateException("greedy tokens only");
+                    throw new IllegalStateException("tokens only");
                 }
                 return logits;
             }
@@ -222,8 +235,8 @@ public final class FakeTarget implements TargetModel {
         private void begin(int newRows, boolean last) {
             check(!closed, "closed");
             passes.incrementAndGet();
-            hasLogits = !(greedyTokens && greedyOnly);
-            greedyPasses.addAndGet(hasLogits ? 0 : 1);
+            hasLogits = !(findsTokens && expected.tokensOnly());
+            passesWithoutLogits.addAndGet(hasLogits ? 0 : 1);
             Arrays.fill(logits, Float.NaN);
             Arrays.fill(states, Float.NaN);
             rows = newRows;
@@ -269,8 +282,8 @@ public final class FakeTarget implements TargetModel {
         }
 
         @Override
-        public void expect(boolean onlyGreedyTokens) {
-            greedyOnly = onlyGreedyTokens;
+        public void expect(ExpectedOutput output) {
+            expected = output;
         }
 
         @Override

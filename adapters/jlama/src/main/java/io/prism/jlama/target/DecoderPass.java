@@ -3,6 +3,9 @@ package io.prism.jlama.target;
 import io.prism.kernels.AttentionLayout;
 import io.prism.kernels.AttentionShape;
 import io.prism.kernels.Kernels;
+import io.prism.spi.ExpectedOutput;
+import io.prism.spi.TokenDraw;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -24,13 +27,14 @@ final class DecoderPass {
     private float[] gateUp = {};
     private float[] gated = {};
     private float[] jointLogits = {};
-    private final int[] greedyTokens;
+    private float[] noise = {};
+    private final int[] tokens;
 
     DecoderPass(Kernels kernels, DecoderWeights weights) {
         this.kernels = kernels;
         this.weights = weights;
-        GreedyHead greedyHead = weights.greedyHead();
-        this.greedyTokens = new int[greedyHead == null ? 0 : greedyHead.mostRows()];
+        SearchedHead searchedHead = weights.searchedHead();
+        this.tokens = new int[searchedHead == null ? 0 : searchedHead.mostRows()];
     }
 
     /**
@@ -187,7 +191,7 @@ final class DecoderPass {
             kernels.rmsNorm(x, from, weights.finalNorm(), weights.epsilon(), rows, hidden, normed, done * hidden);
             done += rows;
         }
-        if (findGreedyTokens(parts, total)) {
+        if (findTokens(parts, total)) {
             return;
         }
         boolean alone = parts.size() == 1;
@@ -214,29 +218,64 @@ final class DecoderPass {
     }
 
     /** Finds the tokens of all rows, from {@link #normed}, if no one wants more and that is possible. */
-    private boolean findGreedyTokens(List<SessionRows> parts, int total) {
-        GreedyHead greedyHead = weights.greedyHead();
-        if (greedyHead == null) {
+    private boolean findTokens(List<SessionRows> parts, int total) {
+        SearchedHead searchedHead = weights.searchedHead();
+        if (searchedHead == null) {
             return false;
         }
+        boolean drawn = false;
         for (int p = 0; p < parts.size(); p++) {
             SessionRows part = parts.get(p);
-            if (part.logitsRows() > 0 && !part.output().isGreedyOnly()) {
-                return false;
+            if (part.logitsRows() > 0) {
+                ExpectedOutput expected = part.output().expected();
+                if (!expected.tokensOnly()) {
+                    return false;
+                }
+                drawn |= expected.draw() != null;
             }
         }
-        if (!greedyHead.find(normed, total, greedyTokens)) {
+        if (!searchedHead.isWorthwhile(total)) {
+            return false;
+        }
+        if (drawn) {
+            makeNoise(parts, total);
+        }
+        if (!searchedHead.find(normed, total, drawn ? noise : null, tokens)) {
             return false;
         }
         int from = 0;
         for (int p = 0; p < parts.size(); p++) {
             SessionRows part = parts.get(p);
             if (part.logitsRows() > 0) {
-                part.output().takeGreedyTokens(greedyTokens, from);
+                part.output().takeTokens(tokens, from);
                 from += part.logitsRows();
             }
         }
         return true;
+    }
+
+    /** Fills {@link #noise} with what is added to the logits of all rows. */
+    private void makeNoise(List<SessionRows> parts, int total) {
+        int vocabulary = weights.vocabulary();
+        noise = SessionOutput.grown(noise, total * vocabulary);
+        int end = 0;
+        for (int p = 0; p < parts.size(); p++) {
+            SessionRows part = parts.get(p);
+            TokenDraw draw = part.output().expected().draw();
+            int first = end;
+            end += part.logitsRows();
+            for (int row = first; row < end; row++) {
+                int position = part.position(part.count() - end + row) + 1;
+                if (draw == null) {
+                    Arrays.fill(noise, row * vocabulary, (row + 1) * vocabulary, 0);
+                } else if (row > first && position == part.position(part.count() - end + row - 1) + 1) {
+                    System.arraycopy(noise, (row - 1) * vocabulary, noise, row * vocabulary, vocabulary);
+                } else {
+                    kernels.gumbelNoise(
+                            draw.key(position), null, vocabulary, draw.temperature(), noise, row * vocabulary);
+                }
+            }
+        }
     }
 
     private void handOut(List<SessionRows> parts, float[] logits) {

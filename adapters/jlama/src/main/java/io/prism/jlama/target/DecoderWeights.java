@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param finalNorm [hidden]
  * @param headSource [vocabulary, hidden], in the model's own memory
  * @param head the same, packed
- * @param greedyHead for passes that need no logits; null where it would not be faster
+ * @param searchedHead for passes that need no logits; null where it would not be faster
  */
 @SuppressWarnings("ArrayRecordComponent") // read only
 record DecoderWeights(
@@ -42,7 +42,7 @@ record DecoderWeights(
         float[] finalNorm,
         Matrix headSource,
         PackedMatrix head,
-        @Nullable GreedyHead greedyHead)
+        @Nullable SearchedHead searchedHead)
         implements AutoCloseable {
 
     DecoderWeights {
@@ -51,7 +51,7 @@ record DecoderWeights(
 
     /** Bytes of memory the packed matrices hold besides Jlama's own. */
     long ownBytes() {
-        long bytes = head.ownBytes() + (greedyHead == null ? 0 : greedyHead.ownBytes());
+        long bytes = head.ownBytes() + (searchedHead == null ? 0 : searchedHead.ownBytes());
         for (DecoderLayer layer : layers) {
             bytes += layer.qkv().ownBytes()
                     + layer.output().ownBytes()
@@ -69,8 +69,8 @@ record DecoderWeights(
             layer.gateUp().close();
             layer.down().close();
         }
-        if (greedyHead != null) {
-            greedyHead.close();
+        if (searchedHead != null) {
+            searchedHead.close();
         }
         head.close();
     }

@@ -155,8 +155,8 @@ public final class JlamaTarget implements TargetModel {
     }
 
     @Override
-    public boolean findsGreedyTokens() {
-        return weights.greedyHead() != null;
+    public boolean findsTokens() {
+        return weights.searchedHead() != null;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.prism.jlama.target;
 
 import io.prism.kernels.AttentionShape;
 import io.prism.kernels.KvCache;
+import io.prism.spi.ExpectedOutput;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PassRequest;
@@ -69,8 +70,8 @@ final class JlamaTargetSession implements TargetSession {
     }
 
     @Override
-    public void expect(boolean greedyOnly) {
-        output.expect(greedyOnly);
+    public void expect(ExpectedOutput expected) {
+        output.expect(expected);
     }
 
     private void beginPrefill(int[] tokens, int offset, int count) {

@@ -1,6 +1,7 @@
 package io.prism.jlama.target;
 
 import io.prism.kernels.Kernels;
+import io.prism.spi.ExpectedOutput;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PrismException;
@@ -17,12 +18,12 @@ final class SessionOutput implements PassOutput {
     private final boolean keepsLastLayer;
     private final float[][] layerStates;
     private float[] logits = {};
-    private int[] greedyTokens = {};
+    private int[] tokens = {};
     private float[] finalStates = {};
     private int rows;
     private int firstLogitsRow;
     private int rowsDone;
-    private boolean greedyOnly;
+    private ExpectedOutput expected = ExpectedOutput.LOGITS;
     private boolean hasLogits;
 
     SessionOutput(DecoderWeights weights, HiddenStateRequest request) {
@@ -44,13 +45,13 @@ final class SessionOutput implements PassOutput {
         return requested.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    /** Whether the tokens with the largest logits do instead of logits. */
-    void expect(boolean onlyGreedyTokens) {
-        greedyOnly = onlyGreedyTokens;
+    /** Says whether tokens do instead of logits. */
+    void expect(ExpectedOutput output) {
+        expected = output;
     }
 
-    boolean isGreedyOnly() {
-        return greedyOnly;
+    ExpectedOutput expected() {
+        return expected;
     }
 
     /**
@@ -112,12 +113,12 @@ final class SessionOutput implements PassOutput {
     }
 
     /** Takes the tokens that were found instead of logits, of all rows that would have some. */
-    void takeGreedyTokens(int[] found, int from) {
+    void takeTokens(int[] found, int from) {
         int count = rows - firstLogitsRow;
-        if (greedyTokens.length < count) {
-            greedyTokens = new int[count];
+        if (tokens.length < count) {
+            tokens = new int[count];
         }
-        System.arraycopy(found, from, greedyTokens, 0, count);
+        System.arraycopy(found, from, tokens, 0, count);
     }
 
     @Override
@@ -126,15 +127,15 @@ final class SessionOutput implements PassOutput {
     }
 
     @Override
-    public int greedyToken(int row) {
+    public int token(int row) {
         requireResult(row);
-        return hasLogits ? -1 : greedyTokens[row - firstLogitsRow];
+        return hasLogits ? -1 : tokens[row - firstLogitsRow];
     }
 
     @Override
     public float[] logits() {
         if (!hasLogits) {
-            throw new IllegalStateException("The pass found greedy tokens only, as was asked for: no logits");
+            throw new IllegalStateException("The pass found tokens only, as was asked for: no logits");
         }
         return logits;
     }

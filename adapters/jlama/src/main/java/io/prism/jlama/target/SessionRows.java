@@ -60,6 +60,18 @@ final class SessionRows {
         return tokens[offset + row];
     }
 
+    /** Index in the sequence of a row's token, from 0. */
+    int position(int row) {
+        int depth = row;
+        if (parents != null) {
+            depth = 0;
+            for (int node = row; node > 0; node = parents[node]) {
+                depth++;
+            }
+        }
+        return length + depth;
+    }
+
     /** How many of the rows, the last ones, get logits: none, one or all. */
     int logitsRows() {
         return logitsRows;

@@ -118,14 +118,14 @@ final class WeightsReader {
                 norm("the final norm", output.getOutputLayerNorm(), config.embeddingLength),
                 head,
                 packedHead,
-                logitMultiplier == 1 && logitSoftCap <= 0 ? greedyHead(packedHead, head) : null);
+                logitMultiplier == 1 && logitSoftCap <= 0 ? searchedHead(packedHead, head) : null);
     }
 
     /** Not for logits that are changed afterwards, by which different ones may become equal. */
-    private @Nullable GreedyHead greedyHead(PackedMatrix packedHead, Matrix head) {
+    private @Nullable SearchedHead searchedHead(PackedMatrix packedHead, Matrix head) {
         try {
             return kernels.packForArgmax(packedHead, head)
-                    .map(matrix -> new GreedyHead(kernels, matrix))
+                    .map(matrix -> new SearchedHead(kernels, matrix))
                     .orElse(null);
         } catch (OutOfMemoryError e) {
             LOG.warn(

@@ -5,6 +5,7 @@ import io.prism.kernels.Matrix;
 import io.prism.kernels.PackedMatrix;
 import io.prism.kernels.Precision;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Largest outputs of products without reading all weights: a {@link ScreenedMatrix} says which outputs may be the largest,
@@ -61,24 +62,31 @@ final class ArgmaxProducts {
         return screened;
     }
 
-    boolean find(ArgmaxMatrix w, float[] x, int xOffset, int rows, int[] indices) {
+    boolean find(ArgmaxMatrix w, float[] x, int xOffset, int rows, float @Nullable [] added, int[] indices) {
         if (!(w instanceof ScreenedMatrix screened)) {
             throw new IllegalArgumentException("A matrix of " + w.getClass().getName()
                     + " was packed by other kernels: expected one packed by these");
         }
         ArgmaxSearch search = searches.take();
         try {
-            return find(screened, x, xOffset, rows, indices, search);
+            return find(screened, x, xOffset, rows, added, indices, search);
         } finally {
             search.end();
             searches.give(search);
         }
     }
 
-    private boolean find(ScreenedMatrix w, float[] x, int xOffset, int rows, int[] indices, ArgmaxSearch search) {
+    private boolean find(
+            ScreenedMatrix w,
+            float[] x,
+            int xOffset,
+            int rows,
+            float @Nullable [] added,
+            int[] indices,
+            ArgmaxSearch search) {
         int inputs = w.exact().columns();
         search.reserve(rows, w.exact().rows());
-        if (!search.begin(x, xOffset, rows, inputs, w.margins())) {
+        if (!search.begin(x, xOffset, rows, inputs, w.margins(), added)) {
             return false;
         }
         products.multiply(w.copy(), x, xOffset, rows, search.estimates(), 0);

@@ -5,6 +5,7 @@ import static io.prism.kernels.vector.VectorMath.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the outputs of a product that may be its largest, from estimates and bounds of their errors: all whose upper bound
@@ -19,12 +20,19 @@ final class ArgmaxSearch implements WorkerTeam.Task {
 
     private static final float[] NONE = {};
 
+    /**
+     * By how much sums may be off, as a multiple of the largest addend: two sums of two addends each, of an estimate and of
+     * an output, are rounded by 2^-23 of it at most, on either side of a comparison, and a margin may be as large as an output.
+     */
+    private static final float ROUNDING = 0x1p-20f;
+
     private final float[] values = new float[MOST_CANDIDATES];
     private float[] estimates = {};
     private float[] norms = {};
     private int[][] candidates = {};
     private int[] counts = {};
     private float[] margins = NONE;
+    private float @Nullable [] added;
 
     /** Makes room for the estimates of {@code rows} rows. */
     void reserve(int rows, int outputs) {
@@ -48,10 +56,12 @@ final class ArgmaxSearch implements WorkerTeam.Task {
      *
      * @param x [rows, inputs] from {@code xOffset}
      * @param outputMargins error of an output as a multiple of a row's norm, [outputs]
+     * @param addition what is added to outputs, [rows, outputs]; null for nothing
      * @return false if a row is too large or too small for its norm to tell anything
      */
-    boolean begin(float[] x, int xOffset, int rows, int inputs, float[] outputMargins) {
+    boolean begin(float[] x, int xOffset, int rows, int inputs, float[] outputMargins, float @Nullable [] addition) {
         margins = outputMargins;
+        added = addition;
         for (int row = 0; row < rows; row++) {
             double squares = 0;
             for (int k = 0; k < inputs; k++) {
@@ -70,13 +80,17 @@ final class ArgmaxSearch implements WorkerTeam.Task {
     @Override
     public void run(int row) {
         int outputs = margins.length;
-        float least = highestLowerBound(estimates, row * outputs, margins, norms[row]);
+        float[] addition = added;
+        float rounding =
+                addition == null ? 0 : ROUNDING * add(addition, row * outputs, estimates, row * outputs, outputs);
+        float least = highestLowerBound(estimates, row * outputs, margins, norms[row]) - rounding;
         counts[row] = search(estimates, row * outputs, margins, norms[row], least, candidates[row]);
     }
 
-    /** Lets go of the margins. */
+    /** Lets go of the margins and of what is added. */
     void end() {
         margins = NONE;
+        added = null;
     }
 
     /** How many outputs of a row may be the largest, or {@link #TOO_MANY}. */
@@ -94,10 +108,37 @@ final class ArgmaxSearch implements WorkerTeam.Task {
         return values;
     }
 
-    /** The first of a row's largest candidates by {@link #values()}; negative if it is no finite number. */
+    /**
+     * The first of a row's largest candidates by {@link #values()}, to which is added what has to be; negative if it is no finite
+     * number.
+     */
     int largest(int row) {
+        float[] addition = added;
+        if (addition != null) {
+            for (int i = 0; i < counts[row]; i++) {
+                values[i] += addition[row * margins.length + candidates[row][i]];
+            }
+        }
         int best = VectorLogits.argmax(values, 0, counts[row]);
         return best >= 0 && Float.isFinite(values[best]) ? candidates[row][best] : -1;
+    }
+
+    /** x += added; gives the largest size of an element of either. */
+    private static float add(float[] added, int from, float[] x, int offset, int length) {
+        FloatVector largest = FloatVector.zero(SPECIES);
+        int i = 0;
+        for (; i <= length - LANES; i += LANES) {
+            FloatVector addend = FloatVector.fromArray(SPECIES, added, from + i);
+            FloatVector element = FloatVector.fromArray(SPECIES, x, offset + i);
+            largest = addend.abs().max(element.abs()).max(largest);
+            element.add(addend).intoArray(x, offset + i);
+        }
+        float size = largest.reduceLanes(VectorOperators.MAX);
+        for (; i < length; i++) {
+            size = Math.max(size, Math.max(Math.abs(added[from + i]), Math.abs(x[offset + i])));
+            x[offset + i] += added[from + i];
+        }
+        return size;
     }
 
     private static float highestLowerBound(float[] x, int offset, float[] margins, float norm) {

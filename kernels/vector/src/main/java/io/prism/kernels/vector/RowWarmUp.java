@@ -63,7 +63,7 @@ final class RowWarmUp {
             float[] values = new float[TREE.length];
             ArgmaxSearch search = new ArgmaxSearch();
             search.reserve(1, x.length);
-            search.begin(new float[] {1}, 0, 1, 1, new float[x.length]);
+            search.begin(new float[] {1}, 0, 1, 1, new float[x.length], new float[x.length]);
             search.estimates()[x.length / 2] = 1;
             for (int call = 0; call < CALLS; call++) {
                 AttentionLayout layout = call % 2 == 0 ? token : tree;
@@ -77,8 +77,8 @@ final class RowWarmUp {
                 kernels.logSumExp(x, 0, x.length, 1);
                 kernels.softmax(x, 0, x.length, 1, y, 0);
                 kernels.topK(x, 0, x.length, best.length, best, values);
-                kernels.gumbelNoise(call, null, x.length, y);
-                kernels.draw(x, 0, x.length, 1, y);
+                kernels.gumbelNoise(call, null, x.length, 1, y, 0);
+                kernels.draw(x, 0, x.length, y);
                 search.run(0);
             }
         }

@@ -320,14 +320,14 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void gumbelNoise(long key, int @Nullable [] ids, int length, float[] y) {
+    public void gumbelNoise(long key, int @Nullable [] ids, int length, float factor, float[] y, int yOffset) {
         for (int i = 0; i < length; i++) {
-            y[i] = (float) GumbelNoise.of(key, ids == null ? i : ids[i]);
+            y[yOffset + i] = (float) (factor * GumbelNoise.of(key, ids == null ? i : ids[i]));
         }
     }
 
     @Override
-    public int draw(float[] x, int offset, int length, float temperature, float[] noise) {
+    public int draw(float[] x, int offset, int length, float[] noise) {
         int drawn = -1;
         double largest = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < length; i++) {
@@ -335,7 +335,7 @@ public final class ScalarKernels implements Kernels {
             if (!(value < Float.POSITIVE_INFINITY)) {
                 return -1;
             }
-            double perturbed = value + (double) temperature * noise[i];
+            double perturbed = value + (double) noise[i];
             if (perturbed > largest) {
                 largest = perturbed;
                 drawn = i;

@@ -59,8 +59,9 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public boolean argmaxOfProduct(ArgmaxMatrix w, float[] x, int xOffset, int rows, int[] indices) {
-        return argmaxProducts.find(w, x, xOffset, rows, indices);
+    public boolean argmaxOfProduct(
+            ArgmaxMatrix w, float[] x, int xOffset, int rows, float @Nullable [] added, int[] indices) {
+        return argmaxProducts.find(w, x, xOffset, rows, added, indices);
     }
 
     @Override
@@ -121,13 +122,13 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void gumbelNoise(long key, int @Nullable [] ids, int length, float[] y) {
-        VectorNoise.gumbel(key, ids, length, y);
+    public void gumbelNoise(long key, int @Nullable [] ids, int length, float factor, float[] y, int yOffset) {
+        VectorNoise.gumbel(key, ids, length, factor, y, yOffset);
     }
 
     @Override
-    public int draw(float[] x, int offset, int length, float temperature, float[] noise) {
-        return VectorLogits.draw(x, offset, length, temperature, noise);
+    public int draw(float[] x, int offset, int length, float[] noise) {
+        return VectorLogits.draw(x, offset, length, noise);
     }
 
     @Override

@@ -77,22 +77,19 @@ final class VectorLogits {
         }
     }
 
-    static int draw(float[] x, int offset, int length, float temperature, float[] noise) {
+    static int draw(float[] x, int offset, int length, float[] noise) {
         // NaN and positive infinity times 0 are NaN
         FloatVector damage = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= length - LANES; i += LANES) {
             FloatVector logits = FloatVector.fromArray(SPECIES, x, offset + i);
             damage = logits.max(0f).mul(0f).add(damage);
-            FloatVector.fromArray(SPECIES, noise, i)
-                    .mul(temperature)
-                    .add(logits)
-                    .intoArray(noise, i);
+            FloatVector.fromArray(SPECIES, noise, i).add(logits).intoArray(noise, i);
         }
         float damaged = damage.reduceLanes(VectorOperators.ADD);
         for (; i < length; i++) {
             damaged += Math.max(x[offset + i], 0) * 0;
-            noise[i] = noise[i] * temperature + x[offset + i];
+            noise[i] += x[offset + i];
         }
         if (Float.isNaN(damaged)) {
             return -1;

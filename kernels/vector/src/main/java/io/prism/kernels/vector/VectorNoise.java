@@ -43,7 +43,7 @@ final class VectorNoise {
 
     private VectorNoise() {}
 
-    static void gumbel(long key, int @Nullable [] ids, int length, float[] y) {
+    static void gumbel(long key, int @Nullable [] ids, int length, float factor, float[] y, int yOffset) {
         int lowKey = (int) key;
         int highKey = (int) (key >>> 32);
         for (int i = 0; i < length; i += LANES) {
@@ -109,7 +109,7 @@ final class VectorNoise {
             FloatVector noise = ((FloatVector) exponent.convert(VectorOperators.I2F, 0))
                     .lanewise(VectorOperators.FMA, LN_2, p)
                     .neg();
-            noise.intoArray(y, i, mask);
+            noise.mul(factor).intoArray(y, yOffset + i, mask);
         }
     }
 }

@@ -205,12 +205,16 @@ class ArgmaxProductsTest {
             ArgmaxProducts search = new ArgmaxProducts(alone, own, 0);
             Matrix w = RandomMatrix.of(precision, 1000, INPUTS, 5, arena);
             float[] x = RandomMatrix.activations(4 * INPUTS, 9);
+            float[] noise = noise(4 * w.rows(), 0.5f);
             int[] found = new int[4];
             try (PackedMatrix packed = own.pack(List.of(w), Packing.PANELS);
                     ArgmaxMatrix screened = search.pack(packed, w).orElseThrow()) {
                 for (int rows : new int[] {1, 2, 4}) {
                     AllocationProbe.assertSettlesAtZero(
-                            precision + " " + rows + " rows", () -> search.find(screened, x, 0, rows, found));
+                            precision + " " + rows + " rows", () -> search.find(screened, x, 0, rows, null, found));
+                    AllocationProbe.assertSettlesAtZero(
+                            precision + " " + rows + " rows and noise",
+                            () -> search.find(screened, x, 0, rows, noise, found));
                 }
             }
         }
@@ -231,10 +235,31 @@ class ArgmaxProductsTest {
             for (int row = 0; row < rows; row++) {
                 expected[row] = VectorLogits.argmax(y, row * outputs, outputs);
             }
-            assertThat(argmax.find(screened, x, xOffset, rows, found)).isTrue();
+            assertThat(argmax.find(screened, x, xOffset, rows, null, found)).isTrue();
             assertThat(found).as("%d outputs, %d rows", outputs, rows).isEqualTo(expected);
+            for (float factor : new float[] {1e-4f, 0.05f, 1, 100}) {
+                float[] added = noise(rows * outputs, factor);
+                for (int row = 0; row < rows; row++) {
+                    float[] sums = new float[outputs];
+                    for (int i = 0; i < outputs; i++) {
+                        sums[i] = y[row * outputs + i] + added[row * outputs + i];
+                    }
+                    expected[row] = VectorLogits.argmax(sums, 0, outputs);
+                }
+                assertThat(argmax.find(screened, x, xOffset, rows, added, found))
+                        .isTrue();
+                assertThat(found)
+                        .as("%d outputs, %d rows, noise x %s", outputs, rows, factor)
+                        .isEqualTo(expected);
+            }
         }
         return VectorLogits.argmax(estimates, 0, outputs) == expected[0];
+    }
+
+    private static float[] noise(int length, float factor) {
+        float[] noise = new float[length];
+        VectorNoise.gumbel(length, null, length, factor, noise, 0);
+        return noise;
     }
 
     /** The rows' largest outputs; null if they could not be told. */
@@ -242,7 +267,7 @@ class ArgmaxProductsTest {
         int[] found = new int[rows];
         try (PackedMatrix packed = products.pack(List.of(w), Packing.PANELS);
                 ArgmaxMatrix screened = argmax.pack(packed, w).orElseThrow()) {
-            return argmax.find(screened, x, xOffset, rows, found) ? found : null;
+            return argmax.find(screened, x, xOffset, rows, null, found) ? found : null;
         }
     }
 

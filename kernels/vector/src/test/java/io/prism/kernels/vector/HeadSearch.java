@@ -77,7 +77,7 @@ public class HeadSearch {
 
     @Benchmark
     public int[] bySearch() {
-        if (!argmax.find(screened, x, 0, rows, found)) {
+        if (!argmax.find(screened, x, 0, rows, null, found)) {
             throw new IllegalStateException("Not found");
         }
         return found;

@@ -121,13 +121,13 @@ public class RowOperations {
 
     @Benchmark
     public float[] gumbelNoise() {
-        kernels.gumbelNoise(KEY, null, VOCABULARY, out);
+        kernels.gumbelNoise(KEY, null, VOCABULARY, TEMPERATURE, out, 0);
         return out;
     }
 
     @Benchmark
     public int gumbelNoiseAndDraw() {
-        kernels.gumbelNoise(KEY, null, VOCABULARY, out);
-        return kernels.draw(logits, 0, VOCABULARY, TEMPERATURE, out);
+        kernels.gumbelNoise(KEY, null, VOCABULARY, TEMPERATURE, out, 0);
+        return kernels.draw(logits, 0, VOCABULARY, out);
     }
 }

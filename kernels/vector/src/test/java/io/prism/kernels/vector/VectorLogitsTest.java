@@ -161,8 +161,8 @@ class VectorLogitsTest {
 
     private static int draw(Kernels kernels, float[] x, int offset, int length, float temperature, long key) {
         float[] noise = new float[length];
-        REFERENCE.gumbelNoise(key, null, length, noise);
-        return kernels.draw(x, offset, length, temperature, noise);
+        REFERENCE.gumbelNoise(key, null, length, temperature, noise, 0);
+        return kernels.draw(x, offset, length, noise);
     }
 
     @Test
@@ -182,7 +182,7 @@ class VectorLogitsTest {
         AllocationProbe.assertSettlesAtZero("argmax", () -> VECTOR.argmax(x, 0, length));
         AllocationProbe.assertSettlesAtZero("logSumExp", () -> VECTOR.logSumExp(x, 0, length, 0.7f));
         AllocationProbe.assertSettlesAtZero("softmax", () -> VECTOR.softmax(x, 0, length, 0.7f, y, 0));
-        AllocationProbe.assertSettlesAtZero("draw", () -> VECTOR.draw(x, 0, length, 0.7f, y));
+        AllocationProbe.assertSettlesAtZero("draw", () -> VECTOR.draw(x, 0, length, y));
         AllocationProbe.assertSettlesAtZero("topK", () -> VECTOR.topK(x, 0, length, 16, indices, y));
     }
 }

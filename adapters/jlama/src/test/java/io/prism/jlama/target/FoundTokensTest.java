@@ -9,20 +9,25 @@ import io.prism.jlama.testing.Sessions;
 import io.prism.jlama.testing.TestModels;
 import io.prism.kernels.Kernels;
 import io.prism.kernels.Precision;
+import io.prism.spi.ExpectedOutput;
 import io.prism.spi.HiddenStateRequest;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PassRequest;
 import io.prism.spi.TargetSession;
 import io.prism.tree.TokenTree;
+import io.prism.verify.SamplingParameters;
+import io.prism.verify.SamplingVerifier;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A model whose head is large enough to be worth searching. */
-class GreedyTokensTest {
+class FoundTokensTest {
     private static final int VOCABULARY = 140_000;
 
     /** The most rows that are searched in BF16. */
@@ -51,7 +56,7 @@ class GreedyTokensTest {
 
     private static TargetSession greedySession() {
         TargetSession session = target.openSession(HiddenStateRequest.NONE);
-        session.expect(true);
+        session.expect(ExpectedOutput.GREEDY_TOKENS);
         return session;
     }
 
@@ -70,25 +75,76 @@ class GreedyTokensTest {
 
     @Test
     void areThoseWithTheLargestLogits() {
-        assertThat(target.findsGreedyTokens()).isTrue();
+        assertThat(target.findsTokens()).isTrue();
         for (int seed = 0; seed < 20; seed++) {
             int[] prompt = Sessions.tokens(9, VOCABULARY, seed);
             try (TargetSession greedy = greedySession();
                     TargetSession logits = target.openSession(HiddenStateRequest.NONE)) {
                 PassOutput found = greedy.prefill(prompt, 0, prompt.length);
-                assertThat(found.greedyToken(8)).isEqualTo(argmax(logits.prefill(prompt, 0, prompt.length), 8));
+                assertThat(found.token(8)).isEqualTo(argmax(logits.prefill(prompt, 0, prompt.length), 8));
                 assertThatThrownBy(found::logits).isInstanceOf(IllegalStateException.class);
-                assertThatThrownBy(() -> found.greedyToken(7)).isInstanceOf(IndexOutOfBoundsException.class);
+                assertThatThrownBy(() -> found.token(7)).isInstanceOf(IndexOutOfBoundsException.class);
                 for (int rows = 1; rows <= MOST_ROWS; rows++) {
                     TokenTree tree = tree(seed + rows, rows);
                     greedy.verify(tree);
                     PassOutput full = logits.verify(tree);
                     for (int row = 0; row < rows; row++) {
-                        assertThat(full.greedyToken(row)).isNegative();
-                        assertThat(found.greedyToken(row)).isEqualTo(argmax(full, row));
+                        assertThat(full.token(row)).isNegative();
+                        assertThat(found.token(row)).isEqualTo(argmax(full, row));
                     }
                 }
             }
+        }
+    }
+
+    /** Drawn by the pass or from its logits, a token is the same. */
+    @ParameterizedTest
+    @ValueSource(floats = {0.3f, 1, 2})
+    void areThoseDrawnFromTheLogits(float temperature) {
+        SamplingVerifier verifier = new SamplingVerifier(kernels, VOCABULARY);
+        int searched = 0;
+        for (int seed = 0; seed < 20; seed++) {
+            verifier.begin(new SamplingParameters(temperature, 1, 0), seed);
+            int[] prompt = Sessions.tokens(9, VOCABULARY, seed);
+            try (TargetSession drawn = target.openSession(HiddenStateRequest.NONE);
+                    TargetSession logits = target.openSession(HiddenStateRequest.NONE)) {
+                drawn.expect(verifier.expected());
+                PassOutput found = drawn.prefill(prompt, 0, prompt.length);
+                PassOutput full = logits.prefill(prompt, 0, prompt.length);
+                searched += found.token(8) >= 0 ? 1 : 0;
+                assertThat(verifier.choose(found, 8, 9)).isEqualTo(verifier.choose(full, 8, 9));
+                for (int rows = 1; rows <= MOST_ROWS; rows++) {
+                    TokenTree tree = tree(seed + rows, rows);
+                    drawn.verify(tree);
+                    logits.verify(tree);
+                    for (int row = 0; row < rows; row++) {
+                        searched += found.token(row) >= 0 ? 1 : 0;
+                        int position = 9 + tree.depth(row) + 1;
+                        assertThat(verifier.choose(found, row, position))
+                                .isEqualTo(verifier.choose(full, row, position));
+                    }
+                }
+            }
+        }
+        assertThat(searched).isGreaterThan(150);
+    }
+
+    @Test
+    void ofGreedyAndDrawingSessionsAreFoundTogether() {
+        SamplingVerifier verifier = new SamplingVerifier(kernels, VOCABULARY);
+        verifier.begin(new SamplingParameters(1, 1, 0), 4);
+        int[] prompt = Sessions.tokens(5, VOCABULARY, 3);
+        try (TargetSession greedy = greedySession();
+                TargetSession drawing = target.openSession(HiddenStateRequest.NONE)) {
+            drawing.expect(verifier.expected());
+            int best = greedy.prefill(prompt, 0, 5).token(4);
+            int drawn = drawing.prefill(prompt, 0, 5).token(4);
+            greedy.truncate(0);
+            drawing.truncate(0);
+            List<PassOutput> together = target.runTogether(List.of(
+                    new PassRequest.Prefill(drawing, prompt, 0, 5), new PassRequest.Prefill(greedy, prompt, 0, 5)));
+            assertThat(together.getFirst().token(4)).isEqualTo(drawn).isNotEqualTo(best);
+            assertThat(together.getLast().token(4)).isEqualTo(best);
         }
     }
 
@@ -97,7 +153,7 @@ class GreedyTokensTest {
         try (TargetSession greedy = greedySession()) {
             greedy.prefill(new int[] {1, 2}, 0, 2);
             PassOutput output = greedy.verify(tree(1, MOST_ROWS + 1));
-            assertThat(output.greedyToken(0)).isNegative();
+            assertThat(output.token(0)).isNegative();
             assertThat(argmax(output, 0)).isNotNegative();
         }
     }
@@ -105,11 +161,11 @@ class GreedyTokensTest {
     @Test
     void andLogitsCanBeAskedForByTurns() {
         try (TargetSession session = greedySession()) {
-            int found = session.prefill(new int[] {1, 2}, 0, 2).greedyToken(1);
+            int found = session.prefill(new int[] {1, 2}, 0, 2).token(1);
             session.truncate(0);
-            session.expect(false);
+            session.expect(ExpectedOutput.LOGITS);
             PassOutput output = session.prefill(new int[] {1, 2}, 0, 2);
-            assertThat(output.greedyToken(1)).isNegative();
+            assertThat(output.token(1)).isNegative();
             assertThat(argmax(output, 1)).isEqualTo(found);
         }
     }
@@ -124,18 +180,18 @@ class GreedyTokensTest {
             TokenTree tree = tree(7, 3);
             int[] alone = tokens(first.verify(tree));
             second.prefill(prompt, 0, 4);
-            int next = second.prefill(prompt, 4, 1).greedyToken(0);
+            int next = second.prefill(prompt, 4, 1).token(0);
             second.truncate(4);
             PassRequest verify = new PassRequest.Verify(first, tree);
             PassRequest prefill = new PassRequest.Prefill(second, prompt, 4, 1);
             List<PassOutput> together = target.runTogether(List.of(verify, prefill));
             assertThat(tokens(together.getFirst())).isEqualTo(alone);
-            assertThat(together.getLast().greedyToken(0)).isEqualTo(next);
+            assertThat(together.getLast().token(0)).isEqualTo(next);
             second.truncate(4);
             List<PassOutput> mixed = target.runTogether(
                     List.of(verify, prefill, new PassRequest.Prefill(third, prompt, 0, prompt.length)));
             for (int row = 0; row < tree.size(); row++) {
-                assertThat(mixed.get(0).greedyToken(row)).isNegative();
+                assertThat(mixed.get(0).token(row)).isNegative();
                 assertThat(argmax(mixed.get(0), row)).isEqualTo(alone[row]);
             }
             assertThat(argmax(mixed.get(1), 0)).isEqualTo(next);
@@ -146,7 +202,7 @@ class GreedyTokensTest {
     private static int[] tokens(PassOutput output) {
         int[] tokens = new int[output.rows()];
         for (int row = 0; row < tokens.length; row++) {
-            tokens[row] = output.greedyToken(row);
+            tokens[row] = output.token(row);
         }
         return tokens;
     }
@@ -156,8 +212,8 @@ class GreedyTokensTest {
         try (JlamaTarget inPlace = JlamaTarget.of(model, kernels, false);
                 JlamaTarget small = JlamaTarget.of(
                         TestModels.tiny(folder.resolve("small"), "llama", Precision.BF16), kernels, true)) {
-            assertThat(inPlace.findsGreedyTokens()).isFalse();
-            assertThat(small.findsGreedyTokens()).isFalse();
+            assertThat(inPlace.findsTokens()).isFalse();
+            assertThat(small.findsTokens()).isFalse();
             assertThat(target.ownBytes()).isGreaterThan((long) VOCABULARY * 128 * 3);
         }
     }

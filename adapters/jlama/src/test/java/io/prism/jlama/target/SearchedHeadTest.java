@@ -7,7 +7,7 @@ import io.prism.kernels.Kernels;
 import java.lang.reflect.Proxy;
 import org.junit.jupiter.api.Test;
 
-class GreedyHeadTest {
+class SearchedHeadTest {
     private static final ArgmaxMatrix MATRIX = new ArgmaxMatrix() {
         @Override
         public int mostRows() {
@@ -26,7 +26,7 @@ class GreedyHeadTest {
     private boolean succeeds = true;
     private int searches;
 
-    private final GreedyHead head = new GreedyHead(
+    private final SearchedHead head = new SearchedHead(
             (Kernels) Proxy.newProxyInstance(
                     Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class}, (proxy, method, arguments) -> {
                         searches++;
@@ -34,10 +34,14 @@ class GreedyHeadTest {
                     }),
             MATRIX);
 
+    private boolean search(int rows) {
+        return head.isWorthwhile(rows) && head.find(new float[0], rows, null, new int[rows]);
+    }
+
     @Test
     void searchesUpToTheMostRows() {
-        assertThat(head.find(new float[0], 2, new int[2])).isTrue();
-        assertThat(head.find(new float[0], 3, new int[3])).isFalse();
+        assertThat(search(2)).isTrue();
+        assertThat(search(3)).isFalse();
         assertThat(searches).isEqualTo(1);
     }
 
@@ -45,16 +49,16 @@ class GreedyHeadTest {
     void hardlySearchesWhileThatIsInVain() {
         succeeds = false;
         for (int pass = 0; pass < 10_000; pass++) {
-            assertThat(head.find(new float[0], 1, new int[1])).isFalse();
+            assertThat(search(1)).isFalse();
         }
         assertThat(searches).isBetween(20, 400);
         succeeds = true;
         for (int pass = 0; pass < 2_000; pass++) {
-            head.find(new float[0], 1, new int[1]);
+            search(1);
         }
         searches = 0;
         for (int pass = 0; pass < 100; pass++) {
-            assertThat(head.find(new float[0], 1, new int[1])).isTrue();
+            assertThat(search(1)).isTrue();
         }
         assertThat(searches).isEqualTo(100);
     }

@@ -2,14 +2,15 @@ package io.prism.jlama.target;
 
 import io.prism.kernels.ArgmaxMatrix;
 import io.prism.kernels.Kernels;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The head of a model for passes whose rows' most probable tokens are all that is wanted. Thread-safe.
+ * The head of a model for passes whose rows' tokens are all that is wanted. Thread-safe.
  *
  * <p>Searches in vain, for rows whose best tokens are too many and too close, cost more than they save: while they are frequent,
  * few are tried.
  */
-final class GreedyHead implements AutoCloseable {
+final class SearchedHead implements AutoCloseable {
     /** Share of the last search in {@link #failures}. */
     private static final float STEP = 1f / 16;
 
@@ -24,19 +25,13 @@ final class GreedyHead implements AutoCloseable {
     /** Share of late searches that were in vain; threads may overwrite each other's, which does no harm. */
     private volatile float failures;
 
-    GreedyHead(Kernels kernels, ArgmaxMatrix matrix) {
+    SearchedHead(Kernels kernels, ArgmaxMatrix matrix) {
         this.kernels = kernels;
         this.matrix = matrix;
     }
 
-    /**
-     * Finds the tokens with the largest logits, the lowest among equals.
-     *
-     * @param states after the final norm, [rows, hidden]
-     * @param tokens receives [rows]
-     * @return false if the logits have to be computed to tell
-     */
-    boolean find(float[] states, int rows, int[] tokens) {
+    /** Whether a search of so many rows is worth trying now; one that is must follow. */
+    boolean isWorthwhile(int rows) {
         if (rows > matrix.mostRows()) {
             return false;
         }
@@ -45,7 +40,20 @@ final class GreedyHead implements AutoCloseable {
             failures = before - FORGETTING;
             return false;
         }
-        boolean found = kernels.argmaxOfProduct(matrix, states, 0, rows, tokens);
+        return true;
+    }
+
+    /**
+     * Finds the tokens with the largest logits, the lowest among equals.
+     *
+     * @param states after the final norm, [rows, hidden]
+     * @param noise added to the logits, [rows, vocabulary]; null for none
+     * @param tokens receives [rows]
+     * @return false if the logits have to be computed to tell
+     */
+    boolean find(float[] states, int rows, float @Nullable [] noise, int[] tokens) {
+        float before = failures;
+        boolean found = kernels.argmaxOfProduct(matrix, states, 0, rows, noise, tokens);
         failures = before + STEP * ((found ? 0 : 1) - before);
         return found;
     }
