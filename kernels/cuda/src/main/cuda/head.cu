@@ -13,12 +13,33 @@ struct Head {
     float multiplier;
     float soft_cap;
     int width;          // most logits wanted of a row, at most MOST_WIDTH
-    int padding;
+    int step;           // from 0, whose rows these are
     float* values;      // [rows, gridDim.x, width] falling
     int* indices;       // [rows, gridDim.x, width]
     float* maxima;      // [rows, gridDim.x]
     float* sums;        // [rows, gridDim.x], of exp(logit - maximum)
+    const Round* round;
+    const int* ids;     // by which noise goes, of each output; null for the outputs' own numbers
 };
+
+INLINE uint32_t mixed(uint32_t z) {
+    uint32_t x = (z ^ (z >> 16)) * 0x21f0aaadu;
+    x = (x ^ (x >> 15)) * 0xd35a2d97u;
+    return x ^ (x >> 15);
+}
+
+// A fraction from 0 to 1 of 62 bits, rounded up to where it is never 0.
+INLINE float fraction(uint32_t high, uint32_t low) {
+    return (static_cast<float>(high >> 1) + (static_cast<float>(low >> 1) * 0x1p-31f + 0x1p-32f)) * 0x1p-31f;
+}
+
+// GumbelNoise.java: -log(-log(1 - v)), v having its full precision near 0, and 1 - v near 1.
+INLINE float gumbel_noise(uint64_t key, uint32_t id) {
+    const uint32_t low = mixed(id * 0x9e3779b9u + static_cast<uint32_t>(key));
+    const uint32_t high = mixed(low ^ static_cast<uint32_t>(key >> 32));
+    const float v = fraction(high, low);
+    return -logf(v < 0.5f ? -log1pf(-v) : -logf(fraction(~high, ~low)));
+}
 
 template <class W, class Sums>
 INLINE void head(const Head& a) {
@@ -29,6 +50,8 @@ INLINE void head(const Head& a) {
     const int lane = threadIdx.x % WARP;
     const int first_row = blockIdx.y * Sums::COUNT;
     const int tiles = (a.product.outputs + TILE - 1) / TILE;
+    const float sharpness = a.round->sharpness;
+    const float temperature = a.round->temperature;
     // of row warp + i * WARPS: the lane-th best logit so far, and the lane's own share of maximum and sum
     float value[ROWS_OF_WARP];
     int index[ROWS_OF_WARP];
@@ -46,13 +69,17 @@ INLINE void head(const Head& a) {
         accumulate<W>(a.product, tile, first_row, sums);
         add_warps(sums, 0, shared);
         const int output = tile * TILE + lane;
+        const float noise =
+            temperature > 0 && output < a.product.outputs
+                ? temperature * gumbel_noise(a.round->keys[a.step], a.ids == nullptr ? output : a.ids[output])
+                : 0;
 #pragma unroll
         for (int i = 0; i < ROWS_OF_WARP; i++) {
             const int row = warp + i * WARPS;
             if (row < Sums::COUNT && first_row + row < a.product.rows) {
                 float logit = minus_infinity();
                 if (output < a.product.outputs) {
-                    logit = soft_capped(a.multiplier * shared.of[0][lane][row], a.soft_cap);
+                    logit = sharpness * (soft_capped(a.multiplier * shared.of[0][lane][row], a.soft_cap) + noise);
                     if (logit != minus_infinity()) {
                         const float larger = fmaxf(maximum[i], logit);
                         sum[i] = sum[i] * expf(maximum[i] - larger) + expf(logit - larger);

@@ -35,6 +35,10 @@ struct Round {
     int rows;    // positions to extend by, at least 1
     int last;    // rows - 1
     int nodes;   // most nodes of the tree, root not counted
+    // what is made of logits: sharpness (logit + temperature noise), the noise by the key of the step whose logits they are
+    float sharpness;
+    float temperature;
+    uint64_t keys[MOST_STEPS];
 };
 
 // Rows of activations: row r starts at element (index ? index[r] : r) * stride.

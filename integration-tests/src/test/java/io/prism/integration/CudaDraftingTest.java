@@ -20,9 +20,11 @@ import io.prism.spi.ModelHost;
 import io.prism.spi.PassOutput;
 import io.prism.spi.PrismException;
 import io.prism.spi.TargetSession;
+import io.prism.spi.TokenDraw;
 import io.prism.tree.DraftBudget;
 import io.prism.tree.TokenTree;
 import io.prism.verify.SamplingParameters;
+import io.prism.verify.SamplingVerifier;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -40,6 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Drafting through CUDA, on an emulated device, beside the bundled model: the same trees, and none lost on the way. */
 class CudaDraftingTest {
@@ -108,21 +111,33 @@ class CudaDraftingTest {
     void theSameTreesAreProposedAsByTheVectorApi(
             LayerKind kind, int modules, boolean multiHidden, int drafted, int steps, int topK) {
         RandomDraftModel.write(folder.resolve("random"), model.target(), kind, modules, multiHidden, drafted);
-        proposesTheSameTrees(folder.resolve("random"), new DraftBudget(steps, topK, 3 * topK));
+        proposesTheSameTrees(folder.resolve("random"), new DraftBudget(steps, topK, 3 * topK), null);
     }
 
     @Test
     void theBundledDraftersTreesAreTheSame() {
-        proposesTheSameTrees(DemoModel.folder().resolve("prism"), new DraftBudget(3, 4, 12));
+        proposesTheSameTrees(DemoModel.folder().resolve("prism"), new DraftBudget(3, 4, 12), null);
     }
 
-    private static void proposesTheSameTrees(Path drafter, DraftBudget budget) {
+    /** The bundled drafter has a reduced vocabulary. */
+    @ParameterizedTest
+    @ValueSource(floats = {0.6f, 1})
+    void theBundledDraftersGuessesOfDrawsAreTheSame(float temperature) {
+        SamplingVerifier verifier = new SamplingVerifier(
+                model.kernels(), model.target().description().vocabularySize());
+        verifier.begin(new SamplingParameters(temperature, 1, 0), 5);
+        proposesTheSameTrees(DemoModel.folder().resolve("prism"), new DraftBudget(3, 4, 12), verifier.draft());
+    }
+
+    private static void proposesTheSameTrees(Path drafter, DraftBudget budget, TokenDraw draw) {
         int[] text = model.prompt(List.of("What do snakes eat?")).tokens();
         try (Drafter host = open(drafter, "vector");
                 Drafter device = open(drafter, "cuda");
                 TargetSession session = model.target().openSession(host.hiddenStates());
                 DraftSession onHost = host.openSession();
                 DraftSession onDevice = device.openSession()) {
+            onHost.drawBy(draw);
+            onDevice.drawBy(draw);
             long before = gpu.rounds();
             int length = 0;
             for (int count : new int[] {text.length - 4, 1, 2}) {

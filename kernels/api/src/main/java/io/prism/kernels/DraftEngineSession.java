@@ -17,6 +17,7 @@ public interface DraftEngineSession extends AutoCloseable {
      * @param steps 0 to {@link DraftEngine.Limits#steps()}; 0 leaves the tree empty
      * @param topK 1 to {@link DraftEngine.Limits#topK()} and to the number of tokens
      * @param nodes 1 to {@link DraftEngine.Limits#nodes()}
+     * @param scoring what is made of logits; with noise it has a key for each step
      * @param round receives what came of it
      * @throws IllegalStateException with the reason, if the accelerator fails; the session must then only be closed
      */
@@ -29,6 +30,7 @@ public interface DraftEngineSession extends AutoCloseable {
             int steps,
             int topK,
             int nodes,
+            DraftScoring scoring,
             DraftRound round);
 
     /** Gives back the memory of its cache. Never throws. */

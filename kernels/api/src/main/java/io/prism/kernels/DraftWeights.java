@@ -135,7 +135,9 @@ public record DraftWeights(
      * @param norm [hidden] before the matrix, or null for none
      * @param multiplier factor on the logits, before the soft cap
      * @param softCap if positive, logits l become softCap x tanh(l / softCap)
+     * @param targetIds the target's ids of the tokens, by which noise goes; null if they are the same
      */
     @SuppressWarnings("ArrayRecordComponent") // read only
-    public record Head(Projection matrix, float @Nullable [] norm, float multiplier, float softCap) {}
+    public record Head(
+            Projection matrix, float @Nullable [] norm, float multiplier, float softCap, int @Nullable [] targetIds) {}
 }

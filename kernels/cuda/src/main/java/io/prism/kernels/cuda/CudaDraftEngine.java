@@ -3,6 +3,7 @@ package io.prism.kernels.cuda;
 import io.prism.kernels.DraftEngine;
 import io.prism.kernels.DraftEngineSession;
 import io.prism.kernels.DraftRound;
+import io.prism.kernels.DraftScoring;
 import io.prism.kernels.DraftWeights;
 import io.prism.kernels.Precision;
 import java.util.LinkedHashMap;
@@ -170,13 +171,14 @@ final class CudaDraftEngine implements DraftEngine {
             int featureOffset,
             int rows,
             int nodes,
+            DraftScoring scoring,
             RoundShape shape,
             DraftRound round) {
         lock.lock();
         try {
             requireWorking();
             try (CudaContext.Scope _ = context.enter()) {
-                putDown(pages, length, embeddings, features, featureOffset, rows, nodes);
+                putDown(pages, length, embeddings, features, featureOffset, rows, nodes, scoring);
                 context.launch(graph(shape));
                 context.synchronize();
                 pickUp(shape, rows, round);
@@ -196,10 +198,11 @@ final class CudaDraftEngine implements DraftEngine {
             float[] features,
             int featureOffset,
             int rows,
-            int nodes) {
+            int nodes,
+            DraftScoring scoring) {
         int hidden = weights.source().hidden();
         int width = weights.source().featureWidth();
-        buffers.setRound(length, rows, nodes, pages);
+        buffers.setRound(length, rows, nodes, scoring, pages);
         for (int row = 0; row < rows; row++) {
             buffers.embeddingsUp.putFloats(row * buffers.hiddenStride * Float.BYTES, embeddings, row * hidden, hidden);
             buffers.featuresUp.putFloats(

@@ -2,6 +2,7 @@ package io.prism.kernels.cuda;
 
 import io.prism.kernels.DraftEngineSession;
 import io.prism.kernels.DraftRound;
+import io.prism.kernels.DraftScoring;
 import io.prism.kernels.DraftWeights;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +31,7 @@ final class CudaDraftSession implements DraftEngineSession {
             int steps,
             int topK,
             int nodes,
+            DraftScoring scoring,
             DraftRound round) {
         if (rows < 1
                 || rows > RoundBuffers.MOST_ROWS
@@ -42,13 +44,18 @@ final class CudaDraftSession implements DraftEngineSession {
             throw new IllegalArgumentException("A round of " + rows + " rows, " + steps + " steps, top-" + topK + ", "
                     + nodes + " nodes: expected no more than " + engine.limits() + " and " + tokens + " tokens");
         }
+        if (scoring.keys().length > RoundBuffers.MOST_STEPS
+                || (scoring.temperature() > 0 && scoring.keys().length < steps)) {
+            throw new IllegalArgumentException(scoring.keys().length + " keys of draws for a round of " + steps
+                    + " steps: expected one for each, at most " + RoundBuffers.MOST_STEPS);
+        }
         RoundShape shape = RoundShape.covering(rows, steps, topK);
         int slots = length + rows + Math.max(0, steps - 1) * topK;
         int needed = (slots + RoundBuffers.PAGE_SLOTS - 1) / RoundBuffers.PAGE_SLOTS;
         if (pages.size() < needed) {
             engine.addPages(pages, needed, pageBytes);
         }
-        engine.run(pages, length, embeddings, features, featureOffset, rows, nodes, shape, round);
+        engine.run(pages, length, embeddings, features, featureOffset, rows, nodes, scoring, shape, round);
     }
 
     @Override

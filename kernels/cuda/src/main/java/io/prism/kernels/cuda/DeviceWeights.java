@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param source shapes; its matrices are not read any more
  * @param cosines rotary table, likewise {@code sines}
  * @param headNorm address of the norm before the head; 0 for none
+ * @param headIds address of the target's ids of the head's tokens; 0 if they are the same
  */
 record DeviceWeights(
         DraftWeights source,
@@ -22,6 +23,7 @@ record DeviceWeights(
         List<Module> modules,
         DeviceMatrix head,
         long headNorm,
+        long headIds,
         List<DeviceBuffer> owned)
         implements AutoCloseable {
 
@@ -63,6 +65,7 @@ record DeviceWeights(
                 modules.add(module(upload, module, "module " + modules.size() + ", ", hidden, source));
             }
             float[] norm = source.head().norm();
+            int[] ids = source.head().targetIds();
             return new DeviceWeights(
                     source,
                     embedding,
@@ -74,6 +77,9 @@ record DeviceWeights(
                     norm == null
                             ? 0
                             : upload.vector(norm, "the norm before the head").address(),
+                    ids == null
+                            ? 0
+                            : upload.integers(ids, "the draft vocabulary").address(),
                     owned);
         } catch (Throwable e) {
             owned.forEach(DeviceBuffer::close);

@@ -97,19 +97,34 @@ final class Operations {
                 product(new KernelArguments(), w, first, second, DeviceRows.NONE, y.address(), rows, yStride));
     }
 
-    /** The lists of best logits of each row, {@link RoundBuffers#lists} of them. */
+    /**
+     * The lists of best logits of each row, {@link RoundBuffers#lists} of them.
+     *
+     * @param ids address of what noise goes by; 0 for the outputs' own numbers
+     * @param step whose rows these are
+     */
     void head(
-            DeviceMatrix w, float multiplier, float softCap, DeviceRows x, int rows, int width, RoundBuffers buffers) {
+            DeviceMatrix w,
+            float multiplier,
+            float softCap,
+            long ids,
+            DeviceRows x,
+            int rows,
+            int step,
+            int width,
+            RoundBuffers buffers) {
         Variant variant = variant(w.precision(), rows);
         KernelArguments arguments = product(new KernelArguments(), w, x, DeviceRows.NONE, DeviceRows.NONE, 0, rows, 0)
                 .number(multiplier)
                 .number(softCap)
                 .integer(width)
-                .integer(0)
+                .integer(step)
                 .address(buffers.listValues)
                 .address(buffers.listIndices)
                 .address(buffers.listMaxima)
-                .address(buffers.listSums);
+                .address(buffers.listSums)
+                .address(buffers.roundAddress())
+                .address(ids);
         context.launch(
                 "head_" + precision(w.precision()) + "_" + variant.name,
                 buffers.lists,

@@ -1,6 +1,7 @@
 package io.prism.kernels.cuda;
 
 import io.prism.kernels.AttentionShape;
+import io.prism.kernels.DraftScoring;
 import io.prism.kernels.DraftWeights;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,10 +31,13 @@ final class RoundBuffers implements AutoCloseable {
     private static final int MOST_CANDIDATES = MOST_WIDTH + (MOST_STEPS - 1) * MOST_WIDTH * MOST_WIDTH;
 
     /** Bytes of struct Round of prism.cuh. */
-    private static final int ROUND_BYTES = 4 * Integer.BYTES;
+    private static final int ROUND_BYTES = 6 * Integer.BYTES + MOST_STEPS * Long.BYTES;
 
     /** Where {@code last} lies in it. */
     private static final int LAST_OFFSET = 2 * Integer.BYTES;
+
+    /** Where {@code keys} lie in it. */
+    private static final int KEYS_OFFSET = 6 * Integer.BYTES;
 
     private final List<DeviceBuffer> owned = new ArrayList<>();
     private final List<PinnedBuffer> pinned = new ArrayList<>();
@@ -181,12 +185,17 @@ final class RoundBuffers implements AutoCloseable {
     }
 
     /** Puts down what changes from round to round. */
-    void setRound(int length, int rows, int nodes, List<DeviceBuffer> pages) {
+    void setRound(int length, int rows, int nodes, DraftScoring scoring, List<DeviceBuffer> pages) {
         headUp.bytes()
                 .putInt(0, length)
                 .putInt(4, rows)
                 .putInt(LAST_OFFSET, rows - 1)
-                .putInt(12, nodes);
+                .putInt(12, nodes)
+                .putFloat(16, scoring.sharpness())
+                .putFloat(20, scoring.temperature());
+        for (int step = 0; step < scoring.keys().length; step++) {
+            headUp.bytes().putLong(KEYS_OFFSET + step * Long.BYTES, scoring.keys()[step]);
+        }
         for (int page = 0; page < pages.size(); page++) {
             headUp.bytes()
                     .putLong(ROUND_BYTES + page * Long.BYTES, pages.get(page).address());

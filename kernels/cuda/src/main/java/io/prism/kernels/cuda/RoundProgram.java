@@ -63,7 +63,7 @@ final class RoundProgram {
                 buffers, source.attention(), weights.cosines(), weights.sines(), shape.rows(), 0, shape.width());
         if (shape.steps() > 0) {
             finish(module, DeviceRows.of(buffers.x, buffers.hiddenStride).chosenBy(buffers.lastAddress()), 1, 0, 1);
-            candidates(1, shape.width(), 0);
+            candidates(1, 0, shape.width(), 0);
         }
     }
 
@@ -76,7 +76,7 @@ final class RoundProgram {
                 width);
         operations.rotateAndStore(buffers, source.attention(), weights.cosines(), weights.sines(), width, step, width);
         finish(module, DeviceRows.of(buffers.x, buffers.hiddenStride), width, step, width);
-        candidates(width, width, firstCandidate);
+        candidates(width, step, width, firstCandidate);
     }
 
     /** Fills x, the residual stream, and q, k and v. */
@@ -147,7 +147,7 @@ final class RoundProgram {
     }
 
     /** The best children of each row. */
-    private void candidates(int rows, int width, int first) {
+    private void candidates(int rows, int step, int width, int first) {
         DeviceRows states = DeviceRows.of(buffers.states, buffers.hiddenStride);
         if (weights.headNorm() != 0) {
             operations.rmsNorm(
@@ -162,7 +162,15 @@ final class RoundProgram {
             states = DeviceRows.of(buffers.normed, buffers.hiddenStride);
         }
         operations.head(
-                weights.head(), source.head().multiplier(), source.head().softCap(), states, rows, width, buffers);
+                weights.head(),
+                source.head().multiplier(),
+                source.head().softCap(),
+                weights.headIds(),
+                states,
+                rows,
+                step,
+                width,
+                buffers);
         operations.mergeHead(buffers, rows, width, first, first == 0);
     }
 }

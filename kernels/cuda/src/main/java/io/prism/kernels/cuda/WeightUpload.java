@@ -79,6 +79,16 @@ final class WeightUpload implements AutoCloseable {
         return buffer;
     }
 
+    DeviceBuffer integers(int[] values, String what) {
+        DeviceBuffer buffer = allocate((long) values.length * Integer.BYTES, what);
+        begin();
+        for (int value : values) {
+            staging.bytes().putInt((int) room(Integer.BYTES, buffer), value);
+        }
+        flush(buffer);
+        return buffer;
+    }
+
     /** Rows as BF16 if that loses nothing, else as F32. */
     DeviceRows rows(RowSource source, String what) {
         int stride = WeightLayout.padded(source.columns());

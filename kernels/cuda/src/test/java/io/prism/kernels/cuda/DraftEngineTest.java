@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.fail;
 import io.prism.kernels.DraftEngine;
 import io.prism.kernels.DraftEngineSession;
 import io.prism.kernels.DraftRound;
+import io.prism.kernels.DraftScoring;
 import io.prism.kernels.Precision;
 import java.util.List;
 import java.util.Random;
@@ -59,7 +60,17 @@ class DraftEngineTest {
                 try (DraftEngineSession open = engine.openSession()) {
                     for (int length = 0; length < 3; length++) {
                         long before = FakeCuda.launches();
-                        open.run(length, draft.embeddingOf(length), features, 0, 1, 2, 3, 4 + length, round);
+                        open.run(
+                                length,
+                                draft.embeddingOf(length),
+                                features,
+                                0,
+                                1,
+                                2,
+                                3,
+                                4 + length,
+                                DraftScoring.PLAIN,
+                                round);
                         launches += FakeCuda.launches() - before;
                     }
                 }
@@ -80,8 +91,18 @@ class DraftEngineTest {
             for (int length : new int[] {0, 4, 2, 3}) {
                 float[] features = TestMatrix.vector(random, 4 * draft.weights.hidden(), 0);
                 reference.truncate(length);
-                List<TestDraft.Candidate> expected = reference.run(tokens, features, 3, 3);
-                session.run(length, RoundCases.embeddings(draft, tokens), features, 0, 4, 3, 3, 6, round);
+                List<TestDraft.Candidate> expected = reference.run(tokens, features, 3, 3, DraftScoring.PLAIN);
+                session.run(
+                        length,
+                        RoundCases.embeddings(draft, tokens),
+                        features,
+                        0,
+                        4,
+                        3,
+                        3,
+                        6,
+                        DraftScoring.PLAIN,
+                        round);
                 RoundCases.compareTree(expected, round, 6);
             }
         }
@@ -96,9 +117,9 @@ class DraftEngineTest {
         DraftRound round = new DraftRound();
         try (DraftEngine engine = CudaDraftEngine.open(draft.weights);
                 DraftEngineSession session = engine.openSession()) {
-            session.run(0, draft.embeddingOf(1), broken, 0, 1, 3, 4, 8, round);
+            session.run(0, draft.embeddingOf(1), broken, 0, 1, 3, 4, 8, DraftScoring.PLAIN, round);
             assertThat(round.isFinite()).isFalse();
-            session.run(0, draft.embeddingOf(1), features, 0, 1, 3, 4, 8, round);
+            session.run(0, draft.embeddingOf(1), features, 0, 1, 3, 4, 8, DraftScoring.PLAIN, round);
             assertThat(round.isFinite()).isTrue();
             assertThat(round.size()).isEqualTo(8);
         }
@@ -113,7 +134,7 @@ class DraftEngineTest {
         DraftEngineSession session = engine.openSession();
         engine.close();
         assertThatThrownBy(engine::openSession).isInstanceOf(IllegalStateException.class);
-        session.run(0, draft.embeddingOf(1), features, 0, 1, 2, 2, 4, round);
+        session.run(0, draft.embeddingOf(1), features, 0, 1, 2, 2, 4, DraftScoring.PLAIN, round);
         assertThat(round.size()).isEqualTo(4);
         session.close();
         assertThat(FakeCuda.live()).isZero();
@@ -124,8 +145,8 @@ class DraftEngineTest {
         DraftRound round = new DraftRound();
         try (DraftEngine engine = CudaDraftEngine.open(draft.weights);
                 DraftEngineSession session = engine.openSession()) {
-            session.run(0, draft.embeddingOf(1), features, 0, 1, 2, 2, 4, round);
-            session.run(63, draft.embeddingOf(2), features, 0, 1, 2, 2, 4, round);
+            session.run(0, draft.embeddingOf(1), features, 0, 1, 2, 2, 4, DraftScoring.PLAIN, round);
+            session.run(63, draft.embeddingOf(2), features, 0, 1, 2, 2, 4, DraftScoring.PLAIN, round);
         }
     }
 

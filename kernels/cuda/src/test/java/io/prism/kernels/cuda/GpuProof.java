@@ -2,6 +2,7 @@ package io.prism.kernels.cuda;
 
 import io.prism.kernels.Activation;
 import io.prism.kernels.AttentionShape;
+import io.prism.kernels.DraftScoring;
 import io.prism.kernels.DraftWeights;
 import io.prism.kernels.DraftWeights.Projection;
 import io.prism.kernels.Matrix;
@@ -151,7 +152,7 @@ final class GpuProof {
                 },
                 null,
                 modules,
-                new DraftWeights.Head(matrix(block, tokens, HIDDEN, arena), null, 1, 0),
+                new DraftWeights.Head(matrix(block, tokens, HIDDEN, arena), null, 1, 0, null),
                 new int[] {0, 1});
     }
 
@@ -183,7 +184,7 @@ final class GpuProof {
             buffers.featuresUp.putFloats(0, TestMatrix.vector(new Random(3), HIDDEN, 0), 0, HIDDEN);
             boolean passed = true;
             for (int width : new int[] {10, 4}) {
-                buffers.setRound(CONTEXT, 1, 6 * width, pages);
+                buffers.setRound(CONTEXT, 1, 6 * width, DraftScoring.PLAIN, pages);
                 passed &= round(context, weights, buffers, width, bandwidth);
             }
             pages.forEach(DeviceBuffer::close);
@@ -350,7 +351,7 @@ final class GpuProof {
             table.line(
                     "head, top-k, sum",
                     weights.head().bytes(),
-                    () -> operations.head(weights.head(), 1, 0, states, width, width, buffers));
+                    () -> operations.head(weights.head(), 1, 0, 0, states, width, 0, width, buffers));
             table.line("joining lists", 0, () -> operations.mergeHead(buffers, width, width, width, false));
             table.line("choosing the beam", 0, () -> operations.selectBeam(buffers, width, width * width, 2, width));
             table.line(

@@ -2,6 +2,8 @@ package io.prism.kernels.cuda;
 
 import io.prism.kernels.Activation;
 import io.prism.kernels.AttentionShape;
+import io.prism.kernels.DraftScoring;
+import io.prism.kernels.GumbelNoise;
 import io.prism.kernels.Precision;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -223,7 +225,8 @@ final class KernelCases {
     /** Buffers of a round, for shapes only. */
     private static RoundBuffers buffers(CudaContext context, AttentionShape shape, int mlp, int lists) {
         TestDraft draft = new TestDraft(
-                new TestDraft.Shape(Precision.F32, 4, mlp, shape, 3, 4, false, false, Activation.SILU, 0, List.of(0)),
+                new TestDraft.Shape(
+                        Precision.F32, 4, mlp, shape, 3, 4, false, false, Activation.SILU, 0, null, List.of(0)),
                 1);
         return new RoundBuffers(context, draft.weights, lists, 800);
     }
@@ -259,6 +262,10 @@ final class KernelCases {
         float[] x = TestMatrix.vector(random, rows * width, 0);
         float multiplier = 3;
         float softCap = rows % 2 == 0 ? 4 : 0;
+        int step = 2;
+        DraftScoring scoring =
+                new DraftScoring(1.6f, rows % 3 == 0 ? 0.7f : 0, new long[] {1, 2, 0x123456789ABCDEFL * rows});
+        int[] ids = random.ints(tokens, 0, 200_000).toArray();
         double[] expected = new double[rows * topK];
         int[] best = new int[rows * topK];
         for (int row = 0; row < rows; row++) {
@@ -266,6 +273,8 @@ final class KernelCases {
             for (int i = 0; i < tokens; i++) {
                 logits[i] *= multiplier;
                 logits[i] = softCap > 0 ? softCap * Math.tanh(logits[i] / softCap) : logits[i];
+                double noise = scoring.temperature() * GumbelNoise.of(scoring.keys()[step], topK % 2 == 0 ? ids[i] : i);
+                logits[i] = scoring.sharpness() * (logits[i] + noise);
             }
             double total = Math.log(IntStream.range(0, tokens)
                     .mapToDouble(i -> Math.exp(logits[i]))
@@ -287,7 +296,10 @@ final class KernelCases {
             Operations operations = new Operations(context);
             DeviceRows input = DeviceRows.of(arrays.rows(x, width), WeightLayout.padded(width));
             DeviceMatrix weights = upload.matrix(matrix.projection(null), "a test", width);
-            operations.head(weights, multiplier, softCap, input, rows, topK, buffers);
+            long idsAddress = topK % 2 == 0 ? arrays.integers(ids).address() : 0;
+            buffers.setRound(0, 1, 1, scoring, List.of());
+            context.upload(buffers.headUp, 0, buffers.head, 0, buffers.head.bytes());
+            operations.head(weights, multiplier, softCap, idsAddress, input, rows, step, topK, buffers);
             operations.mergeHead(buffers, rows, topK, 0, true);
             int[] found = arrays.getIntegers(buffers.candidateTokens, rows * topK);
             float[] logs = arrays.get(buffers.candidateLogs, rows * topK);
@@ -371,7 +383,7 @@ final class KernelCases {
 
     private static void putRound(
             CudaContext context, RoundBuffers buffers, List<DeviceBuffer> pages, int length, int rows) {
-        buffers.setRound(length, rows, 1, pages);
+        buffers.setRound(length, rows, 1, DraftScoring.PLAIN, pages);
         context.upload(buffers.headUp, 0, buffers.head, 0, buffers.head.bytes());
         context.synchronize();
     }
@@ -400,7 +412,7 @@ final class KernelCases {
         try (DeviceArrays arrays = new DeviceArrays(context);
                 RoundBuffers buffers = buffers(context, new AttentionShape(1, 1, 2, 1, 0), 4, 1)) {
             Operations operations = new Operations(context);
-            buffers.setRound(0, 1, nodes, List.of());
+            buffers.setRound(0, 1, nodes, DraftScoring.PLAIN, List.of());
             context.upload(buffers.headUp, 0, buffers.head, 0, buffers.head.bytes());
             float[] numbers = new float[scores.length];
             float[] parentBits = new float[scores.length];

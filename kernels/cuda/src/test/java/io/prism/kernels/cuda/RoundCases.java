@@ -8,12 +8,14 @@ import io.prism.kernels.AttentionShape;
 import io.prism.kernels.DraftEngine;
 import io.prism.kernels.DraftEngineSession;
 import io.prism.kernels.DraftRound;
+import io.prism.kernels.DraftScoring;
 import io.prism.kernels.Precision;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /** Whole rounds of random draft networks against the scalar reference, on the emulated device and on a GPU. */
 final class RoundCases {
@@ -26,7 +28,7 @@ final class RoundCases {
     private RoundCases() {}
 
     /** @param capability of the emulated device; a GPU has its own */
-    record Case(String name, TestDraft.Shape shape, int capability, int steps, int topK) {
+    record Case(String name, TestDraft.Shape shape, int capability, int steps, int topK, DraftScoring scoring) {
         @Override
         public String toString() {
             return name;
@@ -35,13 +37,31 @@ final class RoundCases {
 
     static List<Case> all() {
         return List.of(
-                new Case("F32, no tensor cores", shape(Precision.F32, false, ODD, 61), 75, 5, 3),
-                new Case("BF16, no tensor cores", shape(Precision.BF16, false, SMALL, 61), 75, 3, 10),
-                new Case("BF16", shape(Precision.BF16, false, ODD, 200), 80, 4, 10),
-                new Case("BF16, normed pair", shape(Precision.BF16, true, SMALL, 61), 90, 4, 4),
-                new Case("I8", shape(Precision.I8, false, SMALL, 61), 80, 3, 9),
-                new Case("Q4", shape(Precision.Q4, false, SMALL, 61), 89, 4, 9),
-                new Case("Q4, normed pair, wide", shape(Precision.Q4, true, SMALL, 33), 86, 2, 32));
+                new Case("F32, no tensor cores", shape(Precision.F32, false, ODD, 61), 75, 5, 3, DraftScoring.PLAIN),
+                new Case(
+                        "BF16, no tensor cores",
+                        shape(Precision.BF16, false, SMALL, 61),
+                        75,
+                        3,
+                        10,
+                        new DraftScoring(1.6f)),
+                new Case("BF16", shape(Precision.BF16, false, ODD, 200), 80, 4, 10, drawn(1)),
+                new Case("BF16, normed pair", shape(Precision.BF16, true, SMALL, 61), 90, 4, 4, drawn(0.7f)),
+                new Case("I8", shape(Precision.I8, false, SMALL, 61), 80, 3, 9, DraftScoring.PLAIN),
+                new Case("Q4", shape(Precision.Q4, false, SMALL, 61), 89, 4, 9, drawn(0.3f)),
+                new Case(
+                        "Q4, normed pair, wide",
+                        shape(Precision.Q4, true, SMALL, 33),
+                        86,
+                        2,
+                        32,
+                        new DraftScoring(1.6f)));
+    }
+
+    /** Draws of a temperature with some keys. */
+    private static DraftScoring drawn(float temperature) {
+        long[] keys = new Random(17).longs(5).toArray();
+        return new DraftScoring(1.3f, temperature, keys);
     }
 
     static TestDraft.Shape shape(Precision precision, boolean normedPair, AttentionShape attention, int tokens) {
@@ -58,6 +78,7 @@ final class RoundCases {
                 !normedPair,
                 normedPair ? Activation.GELU_TANH : Activation.SILU,
                 normedPair ? 5 : 0,
+                normedPair ? IntStream.range(0, tokens).map(i -> 1000 * i + 3).toArray() : null,
                 normedPair ? List.of(0) : List.of(0, 1));
     }
 
@@ -75,8 +96,18 @@ final class RoundCases {
                 int length = reference.length();
                 int nodes = 5 + rows % 7;
                 int steps = rows == 64 ? 0 : one.steps;
-                List<TestDraft.Candidate> expected = reference.run(tokens, features, steps, one.topK);
-                session.run(length, embeddings(draft, tokens), features, 0, rows, steps, one.topK, nodes, round);
+                List<TestDraft.Candidate> expected = reference.run(tokens, features, steps, one.topK, one.scoring);
+                session.run(
+                        length,
+                        embeddings(draft, tokens),
+                        features,
+                        0,
+                        rows,
+                        steps,
+                        one.topK,
+                        nodes,
+                        one.scoring,
+                        round);
 
                 assertThat(round.isFinite()).isTrue();
                 compareEntries(reference, length, rows, round);

@@ -2,7 +2,9 @@ package io.prism.kernels.cuda;
 
 import io.prism.kernels.Activation;
 import io.prism.kernels.AttentionShape;
+import io.prism.kernels.DraftScoring;
 import io.prism.kernels.DraftWeights;
+import io.prism.kernels.GumbelNoise;
 import io.prism.kernels.Precision;
 import io.prism.kernels.RotaryTable;
 import java.util.ArrayList;
@@ -27,7 +29,11 @@ final class TestDraft {
     private final TestMatrix head;
     private final Shape shape;
 
-    /** @param schedule modules by step */
+    /**
+     * @param ids of the target, of each token
+     * @param schedule modules by step
+     */
+    @SuppressWarnings("ArrayRecordComponent") // read only
     record Shape(
             Precision precision,
             int hidden,
@@ -39,6 +45,7 @@ final class TestDraft {
             boolean bf16Embedding,
             Activation activation,
             float logitCap,
+            int @Nullable [] ids,
             List<Integer> schedule) {}
 
     @SuppressWarnings("ArrayRecordComponent") // read only
@@ -124,7 +131,8 @@ final class TestDraft {
                         head.projection(null),
                         shape.normedPair ? TestMatrix.vector(random, d, 1) : null,
                         2.5f,
-                        shape.logitCap),
+                        shape.logitCap,
+                        shape.ids),
                 shape.schedule.stream().mapToInt(it -> it).toArray());
     }
 
@@ -243,7 +251,7 @@ final class TestDraft {
         };
     }
 
-    private double[] logProbabilities(double[] state) {
+    private double[] logProbabilities(double[] state, int step, DraftScoring scoring) {
         float[] headNorm = weights.head().norm();
         double[] logits = head.times(headNorm == null ? state : norm(state, headNorm));
         for (int i = 0; i < logits.length; i++) {
@@ -251,6 +259,11 @@ final class TestDraft {
             if (shape.logitCap > 0) {
                 logits[i] = shape.logitCap * Math.tanh(logits[i] / shape.logitCap);
             }
+            if (scoring.temperature() > 0) {
+                int id = shape.ids == null ? i : shape.ids[i];
+                logits[i] += scoring.temperature() * GumbelNoise.of(scoring.keys()[step], id);
+            }
+            logits[i] *= scoring.sharpness();
         }
         double most = Arrays.stream(logits).max().orElseThrow();
         double total = most
@@ -276,7 +289,7 @@ final class TestDraft {
         }
 
         /** Extends by rows of [features], and gives all candidates of all steps, the earlier steps first. */
-        List<Candidate> run(int[] tokens, float[] given, int steps, int topK) {
+        List<Candidate> run(int[] tokens, float[] given, int steps, int topK, DraftScoring scoring) {
             double[] last = {};
             for (int row = 0; row < tokens.length; row++) {
                 double[] feature =
@@ -292,7 +305,7 @@ final class TestDraft {
             if (steps == 0) {
                 return all;
             }
-            addChildren(all, -1, last, topK);
+            addChildren(all, -1, last, topK, 0, scoring);
             List<Row> rowOf = new ArrayList<>();
             for (int i = 0; i < all.size(); i++) {
                 rowOf.add(null);
@@ -321,7 +334,7 @@ final class TestDraft {
                             cache.size() + step - 1,
                             seen);
                     rowOf.set(candidate, done);
-                    addChildren(all, candidate, done.state, topK);
+                    addChildren(all, candidate, done.state, topK, step, scoring);
                     while (rowOf.size() < all.size()) {
                         rowOf.add(null);
                     }
@@ -330,8 +343,9 @@ final class TestDraft {
             return all;
         }
 
-        private void addChildren(List<Candidate> all, int parent, double[] state, int topK) {
-            double[] logs = logProbabilities(state);
+        private void addChildren(
+                List<Candidate> all, int parent, double[] state, int topK, int step, DraftScoring scoring) {
+            double[] logs = logProbabilities(state, step, scoring);
             double score = parent < 0 ? 0 : all.get(parent).score;
             IntStream.range(0, logs.length)
                     .boxed()

@@ -233,11 +233,11 @@ final class NetworkReader {
         TargetHead targets = shared.head();
         if (kind == LayerKind.EAGLE3) {
             return new DraftWeights.Head(
-                    projection(List.of("head.weight"), null), checkpoint.vector("norm.weight"), 1, 0);
+                    projection(List.of("head.weight"), null), checkpoint.vector("norm.weight"), 1, 0, ids);
         }
         Matrix matrix = ids == null ? targets.matrix() : rows(targets.matrix(), ids, arena);
         return new DraftWeights.Head(
-                new DraftWeights.Projection(List.of(matrix), null), null, targets.multiplier(), targets.softCap());
+                new DraftWeights.Projection(List.of(matrix), null), null, targets.multiplier(), targets.softCap(), ids);
     }
 
     /** The head reduced to the rows of the draft vocabulary. */

@@ -257,7 +257,7 @@ final class PrismSession implements DraftSession, DraftModel {
             return false;
         }
         try {
-            accelerated.propose(cache, written, waitingTokens, waiting, waitingFeatures, tree, budget, mostSteps);
+            accelerated.propose(cache, written, waitingTokens, waiting, waitingFeatures, tree, budget, mostSteps, draw);
             extended(waiting);
             return true;
         } catch (IllegalStateException e) {
