@@ -6,9 +6,7 @@ import static io.prism.kernels.vector.VectorMath.SPECIES;
 import io.prism.kernels.GumbelNoise;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,11 +15,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A fraction v comes with u = 1 - v from the complements of its bits, so that both have the full precision of floats near 0.
  * log(u) is then that of 1 - v where u is near 1, and of u elsewhere.
+ *
+ * <p>No masks and no choice between vectors: either was boxed once a call. So tokens are read from where their noise goes, the last
+ * vector overlaps the one before, and fewer tokens than a vector takes are left to the definition.
  */
 final class VectorNoise {
-    private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
-    private static final IntVector INDICES = IntVector.zero(INTS).addIndex(1);
-
     private static final FloatVector TO_FRACTION = FloatVector.broadcast(SPECIES, 0x1p-31f);
     private static final FloatVector HALF = FloatVector.broadcast(SPECIES, 0x1p-32f);
     private static final FloatVector LN_2 = FloatVector.broadcast(SPECIES, 0.6931472f);
@@ -43,13 +41,35 @@ final class VectorNoise {
 
     private VectorNoise() {}
 
+    /** Puts the bits of tokens where their noise will be. */
+    private static void putIds(int @Nullable [] ids, int from, int to, float[] y, int yOffset) {
+        if (ids == null) {
+            for (int i = from; i < to; i++) {
+                y[yOffset + i] = Float.intBitsToFloat(i);
+            }
+        } else {
+            for (int i = from; i < to; i++) {
+                y[yOffset + i] = Float.intBitsToFloat(ids[i]);
+            }
+        }
+    }
+
     static void gumbel(long key, int @Nullable [] ids, int length, float factor, float[] y, int yOffset) {
         int lowKey = (int) key;
         int highKey = (int) (key >>> 32);
-        for (int i = 0; i < length; i += LANES) {
-            VectorMask<Float> mask = SPECIES.indexInRange(i, length);
-            IntVector id =
-                    ids == null ? INDICES.add(i) : IntVector.fromArray(INTS, ids, i, INTS.indexInRange(i, length));
+        if (length < LANES) {
+            for (int i = 0; i < length; i++) {
+                y[yOffset + i] = (float) (factor * GumbelNoise.of(key, ids == null ? i : ids[i]));
+            }
+            return;
+        }
+        putIds(ids, 0, length, y, yOffset);
+        for (int done = 0; done < length; done += LANES) {
+            int from = Math.min(done, length - LANES);
+            if (from < done) {
+                putIds(ids, from, length, y, yOffset);
+            }
+            IntVector id = FloatVector.fromArray(SPECIES, y, yOffset + from).reinterpretAsInts();
             IntVector low = id.mul(GumbelNoise.ID_FACTOR).add(lowKey);
             low = low.lanewise(VectorOperators.XOR, low.lanewise(VectorOperators.LSHR, GumbelNoise.FIRST_SHIFT))
                     .mul(GumbelNoise.FIRST_FACTOR);
@@ -109,7 +129,7 @@ final class VectorNoise {
             FloatVector noise = ((FloatVector) exponent.convert(VectorOperators.I2F, 0))
                     .lanewise(VectorOperators.FMA, LN_2, p)
                     .neg();
-            noise.mul(factor).intoArray(y, yOffset + i, mask);
+            noise.mul(factor).intoArray(y, yOffset + from);
         }
     }
 }
