@@ -20,6 +20,23 @@ final class KernelCases {
     /** Single precision sums, activations of tensor cores in 16 bits: far below what any wrong index would give. */
     static final double MOST_ERROR = 1e-9;
 
+    /** The step whose key is to be taken; those before it have others. */
+    private static final int HEAD_STEP = 2;
+
+    private static final List<DraftScoring> SCORINGS = List.of(
+            DraftScoring.PLAIN,
+            new DraftScoring(1.6f),
+            new DraftScoring(1.6f, 0.7f, new long[] {1, 2, 0x123456789ABCDEFL, 4}),
+            new DraftScoring(1, 1, new long[] {1, 2, -0x123456789ABCDEFL, 4}));
+
+    /**
+     * In their draws the fraction of token 5 is near 2^-32, all of it in the low half of its bits; next to 1/2 from below and from
+     * above, where its complement takes over; and near 1 - 2^-32, which in F32 would be 1.
+     */
+    private static final long[] EXTREME_KEYS = {
+        0x8029bf7689abcdefL, 0xd4d00b1e89abcdefL, 0xca89f37289abcdefL, 0x44fd17c889abcdefL
+    };
+
     private static final int[] ROWS = {1, 2, 4, 5, 7, 8, 9, 16, 17, 33, 64};
 
     private KernelCases() {}
@@ -52,11 +69,30 @@ final class KernelCases {
                         context -> fusion(context, precision, wide[0], wide[1], rows)));
             }
             int[][] heads = {{1, 1, 1}, {3, 33, 4}, {9, 1000, 10}, {32, 161, 32}, {16, 700, 10}};
-            for (int[] head : heads) {
+            for (int i = 0; i < heads.length; i++) {
+                int[] head = heads[i];
+                int turn = i + precision.ordinal();
+                DraftScoring scoring = SCORINGS.get(turn % SCORINGS.size());
+                boolean reduced = turn >= SCORINGS.size();
                 cases.add(new Case(
-                        "head " + precision + ", " + head[1] + " tokens, " + head[0] + " rows, top-" + head[2],
-                        context -> head(context, precision, head[0], head[1], head[2])));
+                        "head " + precision + ", " + head[1] + " tokens" + (reduced ? " with ids" : "") + ", " + head[0]
+                                + " rows, top-" + head[2] + ", sharpness " + scoring.sharpness() + ", temperature "
+                                + scoring.temperature(),
+                        context -> head(context, precision, head[0], head[1], head[2], scoring, reduced)));
             }
+        }
+        for (long key : EXTREME_KEYS) {
+            DraftScoring scoring = new DraftScoring(1, 1, new long[] {1, 2, key});
+            cases.add(new Case(
+                    "head, noise of token 5 " + GumbelNoise.of(key, 5),
+                    context -> head(
+                            context,
+                            Precision.F32,
+                            1,
+                            RoundBuffers.MOST_WIDTH,
+                            RoundBuffers.MOST_WIDTH,
+                            scoring,
+                            false)));
         }
         for (int width : new int[] {1, 37, 256, 1000}) {
             cases.add(new Case("rms_norm " + width, context -> norm(context, width)));
@@ -255,17 +291,24 @@ final class KernelCases {
         }
     }
 
-    private static double head(CudaContext context, Precision precision, int rows, int tokens, int topK) {
+    /** @param reduced whether noise goes by ids that are not the outputs' own numbers */
+    private static double head(
+            CudaContext context,
+            Precision precision,
+            int rows,
+            int tokens,
+            int topK,
+            DraftScoring scoring,
+            boolean reduced) {
         Random random = new Random(tokens);
         int width = precision.isQuantized() ? 64 : 45;
         TestMatrix matrix = TestMatrix.random(precision, tokens, width, random);
         float[] x = TestMatrix.vector(random, rows * width, 0);
         float multiplier = 3;
         float softCap = rows % 2 == 0 ? 4 : 0;
-        int step = 2;
-        DraftScoring scoring =
-                new DraftScoring(1.6f, rows % 3 == 0 ? 0.7f : 0, new long[] {1, 2, 0x123456789ABCDEFL * rows});
-        int[] ids = random.ints(tokens, 0, 200_000).toArray();
+        int[] ids = reduced
+                ? random.ints(tokens, 0, 200_000).toArray()
+                : IntStream.range(0, tokens).toArray();
         double[] expected = new double[rows * topK];
         int[] best = new int[rows * topK];
         for (int row = 0; row < rows; row++) {
@@ -273,8 +316,10 @@ final class KernelCases {
             for (int i = 0; i < tokens; i++) {
                 logits[i] *= multiplier;
                 logits[i] = softCap > 0 ? softCap * Math.tanh(logits[i] / softCap) : logits[i];
-                double noise = scoring.temperature() * GumbelNoise.of(scoring.keys()[step], topK % 2 == 0 ? ids[i] : i);
-                logits[i] = scoring.sharpness() * (logits[i] + noise);
+                if (scoring.temperature() > 0) {
+                    logits[i] += scoring.temperature() * GumbelNoise.of(scoring.keys()[HEAD_STEP], ids[i]);
+                }
+                logits[i] *= scoring.sharpness();
             }
             double total = Math.log(IntStream.range(0, tokens)
                     .mapToDouble(i -> Math.exp(logits[i]))
@@ -296,10 +341,10 @@ final class KernelCases {
             Operations operations = new Operations(context);
             DeviceRows input = DeviceRows.of(arrays.rows(x, width), WeightLayout.padded(width));
             DeviceMatrix weights = upload.matrix(matrix.projection(null), "a test", width);
-            long idsAddress = topK % 2 == 0 ? arrays.integers(ids).address() : 0;
+            long idsAddress = reduced ? arrays.integers(ids).address() : 0;
             buffers.setRound(0, 1, 1, scoring, List.of());
             context.upload(buffers.headUp, 0, buffers.head, 0, buffers.head.bytes());
-            operations.head(weights, multiplier, softCap, idsAddress, input, rows, step, topK, buffers);
+            operations.head(weights, multiplier, softCap, idsAddress, input, rows, HEAD_STEP, topK, buffers);
             operations.mergeHead(buffers, rows, topK, 0, true);
             int[] found = arrays.getIntegers(buffers.candidateTokens, rows * topK);
             float[] logs = arrays.get(buffers.candidateLogs, rows * topK);
