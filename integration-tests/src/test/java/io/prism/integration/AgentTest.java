@@ -7,6 +7,8 @@ import io.prism.integration.JavaProgram.Run;
 import java.io.DataInputStream;
 import java.io.File;
 import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -223,6 +225,29 @@ class AgentTest {
                     .filter(name -> !name.startsWith("jcuda/"))
                     .toList();
             assertThat(strangers).isEmpty();
+        }
+    }
+
+    /** Only parts of JCuda are in the jar, and the tests' class path has all of it. */
+    @Test
+    void theJarHasAllThatItsPartsOfJCudaNeed() throws Exception {
+        Path path = JavaProgram.dropInJar();
+        try (JarFile jar = new JarFile(path.toFile());
+                URLClassLoader alone =
+                        new URLClassLoader(new URL[] {path.toUri().toURL()}, ClassLoader.getPlatformClassLoader())) {
+            List<String> names = jar.stream()
+                    .map(entry -> entry.getName())
+                    .filter(name -> name.startsWith("jcuda/") && name.endsWith(".class"))
+                    .map(name ->
+                            name.substring(0, name.length() - ".class".length()).replace('/', '.'))
+                    .toList();
+            assertThat(names).contains("jcuda.driver.JCudaDriver");
+            for (String name : names) {
+                Class<?> part = Class.forName(name, false, alone);
+                // each loads the classes that it names
+                assertThat(part.getDeclaredConstructors()).as(name).isNotNull();
+                assertThat(part.getDeclaredMethods()).as(name).isNotNull();
+            }
         }
     }
 
