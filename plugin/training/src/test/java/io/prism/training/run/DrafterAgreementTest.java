@@ -3,6 +3,7 @@ package io.prism.training.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.prism.drafter.beam.BeamSearch;
 import io.prism.drafter.prism.PrismDrafterProvider;
 import io.prism.kernels.KernelSelection;
 import io.prism.kernels.Kernels;
@@ -37,6 +38,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.BeforeAll;
@@ -96,7 +98,8 @@ class DrafterAgreementTest {
                 Tensor state = outputs.get(step - 1).narrow(1, ACCEPTED + step - 2, 1);
                 Tensor logits =
                         torch.linear(network.headInput(state), network.ownHead().orElse(target.head()));
-                float[] logs = LibTorch.floats(logits.log_softmax(-1));
+                Tensor sharpened = logits.mul(new Scalar(BeamSearch.sharpness(null)));
+                float[] logs = LibTorch.floats(sharpened.log_softmax(-1));
                 assertThat((double) tree.logProbability(step)).isCloseTo(logs[tree.token(step)], within(TOLERANCE));
             }
         }
