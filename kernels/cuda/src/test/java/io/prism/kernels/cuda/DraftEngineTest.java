@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole rounds on the emulated device against the scalar reference. */
 class DraftEngineTest {
@@ -76,6 +77,44 @@ class DraftEngineTest {
                 }
             }
             assertThat(launches).as("kernels started outside of a replay").isEqualTo(2 * KERNELS_OF_A_STEP + 2);
+        }
+    }
+
+    @Test
+    void aReplayedRoundScoresAsItIsAskedThen() {
+        TestDraft draft = new TestDraft(RoundCases.shape(Precision.BF16, true, RoundCases.SMALL, 33), 7);
+        float[] features = TestMatrix.vector(new Random(5), draft.weights.featureWidth(), 0);
+        List<DraftScoring> scorings = List.of(
+                new DraftScoring(1.6f, 0.7f, new long[] {1, 2, 3}),
+                DraftScoring.PLAIN,
+                new DraftScoring(1.6f, 0.7f, new long[] {3, 2, 1}),
+                new DraftScoring(1.6f, 1, new long[] {3, 2, 1}),
+                new DraftScoring(1.6f));
+        DraftRound round = new DraftRound();
+        try (DraftEngine engine = CudaDraftEngine.open(draft.weights);
+                DraftEngineSession session = engine.openSession()) {
+            TestDraft.Session reference = draft.new Session();
+            for (DraftScoring scoring : scorings) {
+                reference.truncate(0);
+                List<TestDraft.Candidate> expected = reference.run(new int[] {1}, features, 3, 4, scoring);
+                session.run(0, draft.embeddingOf(1), features, 0, 1, 3, 4, 8, scoring, round);
+                RoundCases.compareTree(expected, round, 8);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 2, RoundBuffers.MOST_STEPS + 1})
+    void noiseNeedsAKeyForEachStepAndNoMoreThanThereIsRoomFor(int keys) {
+        TestDraft draft = new TestDraft(RoundCases.shape(Precision.BF16, true, RoundCases.SMALL, 33), 3);
+        float[] features = TestMatrix.vector(new Random(1), draft.weights.featureWidth(), 0);
+        DraftScoring scoring = new DraftScoring(1, 1, new long[keys]);
+        DraftRound round = new DraftRound();
+        try (DraftEngine engine = CudaDraftEngine.open(draft.weights);
+                DraftEngineSession session = engine.openSession()) {
+            assertThatThrownBy(() -> session.run(0, draft.embeddingOf(1), features, 0, 1, 3, 2, 4, scoring, round))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(keys + " keys of draws for a round of 3 steps");
         }
     }
 
