@@ -72,6 +72,81 @@ final class Bf16Tiles {
         sum0d.intoArray(y, yAt + 3 * WIDTH);
     }
 
+    /** 8 panels, 1 row. */
+    static void tile8x1(
+            MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+        FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
+        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
+        FloatVector sum0e = FloatVector.fromArray(FLOATS, y, yAt + 4 * WIDTH);
+        FloatVector sum0f = FloatVector.fromArray(FLOATS, y, yAt + 5 * WIDTH);
+        FloatVector sum0g = FloatVector.fromArray(FLOATS, y, yAt + 6 * WIDTH);
+        FloatVector sum0h = FloatVector.fromArray(FLOATS, y, yAt + 7 * WIDTH);
+        int in = xAt;
+        for (int step = 0; step < steps; step++) {
+            MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
+            IntVector paira = IntVector.fromMemorySegment(INTS, stepA, 0, LITTLE);
+            FloatVector evena = paira.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
+            IntVector pairb = IntVector.fromMemorySegment(INTS, stepB, 0, LITTLE);
+            FloatVector evenb = pairb.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
+            IntVector pairc = IntVector.fromMemorySegment(INTS, stepC, 0, LITTLE);
+            FloatVector evenc = pairc.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
+            IntVector paird = IntVector.fromMemorySegment(INTS, stepD, 0, LITTLE);
+            FloatVector evend = paird.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepE = w.asSlice(at + step * STEP_BYTES + 4 * panelBytes, VECTOR_BYTES);
+            IntVector paire = IntVector.fromMemorySegment(INTS, stepE, 0, LITTLE);
+            FloatVector evene = paire.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepF = w.asSlice(at + step * STEP_BYTES + 5 * panelBytes, VECTOR_BYTES);
+            IntVector pairf = IntVector.fromMemorySegment(INTS, stepF, 0, LITTLE);
+            FloatVector evenf = pairf.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepG = w.asSlice(at + step * STEP_BYTES + 6 * panelBytes, VECTOR_BYTES);
+            IntVector pairg = IntVector.fromMemorySegment(INTS, stepG, 0, LITTLE);
+            FloatVector eveng = pairg.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepH = w.asSlice(at + step * STEP_BYTES + 7 * panelBytes, VECTOR_BYTES);
+            IntVector pairh = IntVector.fromMemorySegment(INTS, stepH, 0, LITTLE);
+            FloatVector evenh = pairh.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            FloatVector evenX0 = FloatVector.broadcast(FLOATS, x[in]);
+            sum0a = evena.fma(evenX0, sum0a);
+            sum0b = evenb.fma(evenX0, sum0b);
+            sum0c = evenc.fma(evenX0, sum0c);
+            sum0d = evend.fma(evenX0, sum0d);
+            sum0e = evene.fma(evenX0, sum0e);
+            sum0f = evenf.fma(evenX0, sum0f);
+            sum0g = eveng.fma(evenX0, sum0g);
+            sum0h = evenh.fma(evenX0, sum0h);
+            FloatVector odda = paira.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddb = pairb.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddc = pairc.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddd = paird.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector odde = paire.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddf = pairf.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddg = pairg.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddh = pairh.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddX0 = FloatVector.broadcast(FLOATS, x[in + 1]);
+            sum0a = odda.fma(oddX0, sum0a);
+            sum0b = oddb.fma(oddX0, sum0b);
+            sum0c = oddc.fma(oddX0, sum0c);
+            sum0d = oddd.fma(oddX0, sum0d);
+            sum0e = odde.fma(oddX0, sum0e);
+            sum0f = oddf.fma(oddX0, sum0f);
+            sum0g = oddg.fma(oddX0, sum0g);
+            sum0h = oddh.fma(oddX0, sum0h);
+            in += 2;
+        }
+        sum0a.intoArray(y, yAt);
+        sum0b.intoArray(y, yAt + WIDTH);
+        sum0c.intoArray(y, yAt + 2 * WIDTH);
+        sum0d.intoArray(y, yAt + 3 * WIDTH);
+        sum0e.intoArray(y, yAt + 4 * WIDTH);
+        sum0f.intoArray(y, yAt + 5 * WIDTH);
+        sum0g.intoArray(y, yAt + 6 * WIDTH);
+        sum0h.intoArray(y, yAt + 7 * WIDTH);
+    }
+
     /** 3 panels, 2 rows. */
     static void tile3x2(
             MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
@@ -119,6 +194,115 @@ final class Bf16Tiles {
         sum1a.intoArray(y, yAt + yStride);
         sum1b.intoArray(y, yAt + yStride + WIDTH);
         sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
+    }
+
+    /** 8 panels, 2 rows. */
+    static void tile8x2(
+            MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+        FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
+        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
+        FloatVector sum0e = FloatVector.fromArray(FLOATS, y, yAt + 4 * WIDTH);
+        FloatVector sum0f = FloatVector.fromArray(FLOATS, y, yAt + 5 * WIDTH);
+        FloatVector sum0g = FloatVector.fromArray(FLOATS, y, yAt + 6 * WIDTH);
+        FloatVector sum0h = FloatVector.fromArray(FLOATS, y, yAt + 7 * WIDTH);
+        FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
+        FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        FloatVector sum1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
+        FloatVector sum1d = FloatVector.fromArray(FLOATS, y, yAt + yStride + 3 * WIDTH);
+        FloatVector sum1e = FloatVector.fromArray(FLOATS, y, yAt + yStride + 4 * WIDTH);
+        FloatVector sum1f = FloatVector.fromArray(FLOATS, y, yAt + yStride + 5 * WIDTH);
+        FloatVector sum1g = FloatVector.fromArray(FLOATS, y, yAt + yStride + 6 * WIDTH);
+        FloatVector sum1h = FloatVector.fromArray(FLOATS, y, yAt + yStride + 7 * WIDTH);
+        int in = xAt;
+        for (int step = 0; step < steps; step++) {
+            MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
+            IntVector paira = IntVector.fromMemorySegment(INTS, stepA, 0, LITTLE);
+            FloatVector evena = paira.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
+            IntVector pairb = IntVector.fromMemorySegment(INTS, stepB, 0, LITTLE);
+            FloatVector evenb = pairb.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
+            IntVector pairc = IntVector.fromMemorySegment(INTS, stepC, 0, LITTLE);
+            FloatVector evenc = pairc.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
+            IntVector paird = IntVector.fromMemorySegment(INTS, stepD, 0, LITTLE);
+            FloatVector evend = paird.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepE = w.asSlice(at + step * STEP_BYTES + 4 * panelBytes, VECTOR_BYTES);
+            IntVector paire = IntVector.fromMemorySegment(INTS, stepE, 0, LITTLE);
+            FloatVector evene = paire.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepF = w.asSlice(at + step * STEP_BYTES + 5 * panelBytes, VECTOR_BYTES);
+            IntVector pairf = IntVector.fromMemorySegment(INTS, stepF, 0, LITTLE);
+            FloatVector evenf = pairf.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepG = w.asSlice(at + step * STEP_BYTES + 6 * panelBytes, VECTOR_BYTES);
+            IntVector pairg = IntVector.fromMemorySegment(INTS, stepG, 0, LITTLE);
+            FloatVector eveng = pairg.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepH = w.asSlice(at + step * STEP_BYTES + 7 * panelBytes, VECTOR_BYTES);
+            IntVector pairh = IntVector.fromMemorySegment(INTS, stepH, 0, LITTLE);
+            FloatVector evenh = pairh.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            FloatVector evenX0 = FloatVector.broadcast(FLOATS, x[in]);
+            sum0a = evena.fma(evenX0, sum0a);
+            sum0b = evenb.fma(evenX0, sum0b);
+            sum0c = evenc.fma(evenX0, sum0c);
+            sum0d = evend.fma(evenX0, sum0d);
+            sum0e = evene.fma(evenX0, sum0e);
+            sum0f = evenf.fma(evenX0, sum0f);
+            sum0g = eveng.fma(evenX0, sum0g);
+            sum0h = evenh.fma(evenX0, sum0h);
+            FloatVector evenX1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+            sum1a = evena.fma(evenX1, sum1a);
+            sum1b = evenb.fma(evenX1, sum1b);
+            sum1c = evenc.fma(evenX1, sum1c);
+            sum1d = evend.fma(evenX1, sum1d);
+            sum1e = evene.fma(evenX1, sum1e);
+            sum1f = evenf.fma(evenX1, sum1f);
+            sum1g = eveng.fma(evenX1, sum1g);
+            sum1h = evenh.fma(evenX1, sum1h);
+            FloatVector odda = paira.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddb = pairb.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddc = pairc.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddd = paird.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector odde = paire.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddf = pairf.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddg = pairg.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddh = pairh.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddX0 = FloatVector.broadcast(FLOATS, x[in + 2]);
+            sum0a = odda.fma(oddX0, sum0a);
+            sum0b = oddb.fma(oddX0, sum0b);
+            sum0c = oddc.fma(oddX0, sum0c);
+            sum0d = oddd.fma(oddX0, sum0d);
+            sum0e = odde.fma(oddX0, sum0e);
+            sum0f = oddf.fma(oddX0, sum0f);
+            sum0g = oddg.fma(oddX0, sum0g);
+            sum0h = oddh.fma(oddX0, sum0h);
+            FloatVector oddX1 = FloatVector.broadcast(FLOATS, x[in + 3]);
+            sum1a = odda.fma(oddX1, sum1a);
+            sum1b = oddb.fma(oddX1, sum1b);
+            sum1c = oddc.fma(oddX1, sum1c);
+            sum1d = oddd.fma(oddX1, sum1d);
+            sum1e = odde.fma(oddX1, sum1e);
+            sum1f = oddf.fma(oddX1, sum1f);
+            sum1g = oddg.fma(oddX1, sum1g);
+            sum1h = oddh.fma(oddX1, sum1h);
+            in += 4;
+        }
+        sum0a.intoArray(y, yAt);
+        sum0b.intoArray(y, yAt + WIDTH);
+        sum0c.intoArray(y, yAt + 2 * WIDTH);
+        sum0d.intoArray(y, yAt + 3 * WIDTH);
+        sum0e.intoArray(y, yAt + 4 * WIDTH);
+        sum0f.intoArray(y, yAt + 5 * WIDTH);
+        sum0g.intoArray(y, yAt + 6 * WIDTH);
+        sum0h.intoArray(y, yAt + 7 * WIDTH);
+        sum1a.intoArray(y, yAt + yStride);
+        sum1b.intoArray(y, yAt + yStride + WIDTH);
+        sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
+        sum1d.intoArray(y, yAt + yStride + 3 * WIDTH);
+        sum1e.intoArray(y, yAt + yStride + 4 * WIDTH);
+        sum1f.intoArray(y, yAt + yStride + 5 * WIDTH);
+        sum1g.intoArray(y, yAt + yStride + 6 * WIDTH);
+        sum1h.intoArray(y, yAt + yStride + 7 * WIDTH);
     }
 
     /** 3 panels, 4 rows. */
@@ -196,6 +380,123 @@ final class Bf16Tiles {
         sum3a.intoArray(y, yAt + 3 * yStride);
         sum3b.intoArray(y, yAt + 3 * yStride + WIDTH);
         sum3c.intoArray(y, yAt + 3 * yStride + 2 * WIDTH);
+    }
+
+    /** 5 panels, 4 rows. */
+    static void tile5x4(
+            MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+        FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
+        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
+        FloatVector sum0e = FloatVector.fromArray(FLOATS, y, yAt + 4 * WIDTH);
+        FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
+        FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        FloatVector sum1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
+        FloatVector sum1d = FloatVector.fromArray(FLOATS, y, yAt + yStride + 3 * WIDTH);
+        FloatVector sum1e = FloatVector.fromArray(FLOATS, y, yAt + yStride + 4 * WIDTH);
+        FloatVector sum2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
+        FloatVector sum2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
+        FloatVector sum2c = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 2 * WIDTH);
+        FloatVector sum2d = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 3 * WIDTH);
+        FloatVector sum2e = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 4 * WIDTH);
+        FloatVector sum3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
+        FloatVector sum3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
+        FloatVector sum3c = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 2 * WIDTH);
+        FloatVector sum3d = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 3 * WIDTH);
+        FloatVector sum3e = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 4 * WIDTH);
+        int in = xAt;
+        for (int step = 0; step < steps; step++) {
+            MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
+            IntVector paira = IntVector.fromMemorySegment(INTS, stepA, 0, LITTLE);
+            FloatVector evena = paira.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
+            IntVector pairb = IntVector.fromMemorySegment(INTS, stepB, 0, LITTLE);
+            FloatVector evenb = pairb.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
+            IntVector pairc = IntVector.fromMemorySegment(INTS, stepC, 0, LITTLE);
+            FloatVector evenc = pairc.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
+            IntVector paird = IntVector.fromMemorySegment(INTS, stepD, 0, LITTLE);
+            FloatVector evend = paird.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepE = w.asSlice(at + step * STEP_BYTES + 4 * panelBytes, VECTOR_BYTES);
+            IntVector paire = IntVector.fromMemorySegment(INTS, stepE, 0, LITTLE);
+            FloatVector evene = paire.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            FloatVector evenX0 = FloatVector.broadcast(FLOATS, x[in]);
+            sum0a = evena.fma(evenX0, sum0a);
+            sum0b = evenb.fma(evenX0, sum0b);
+            sum0c = evenc.fma(evenX0, sum0c);
+            sum0d = evend.fma(evenX0, sum0d);
+            sum0e = evene.fma(evenX0, sum0e);
+            FloatVector evenX1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+            sum1a = evena.fma(evenX1, sum1a);
+            sum1b = evenb.fma(evenX1, sum1b);
+            sum1c = evenc.fma(evenX1, sum1c);
+            sum1d = evend.fma(evenX1, sum1d);
+            sum1e = evene.fma(evenX1, sum1e);
+            FloatVector evenX2 = FloatVector.broadcast(FLOATS, x[in + 2]);
+            sum2a = evena.fma(evenX2, sum2a);
+            sum2b = evenb.fma(evenX2, sum2b);
+            sum2c = evenc.fma(evenX2, sum2c);
+            sum2d = evend.fma(evenX2, sum2d);
+            sum2e = evene.fma(evenX2, sum2e);
+            FloatVector evenX3 = FloatVector.broadcast(FLOATS, x[in + 3]);
+            sum3a = evena.fma(evenX3, sum3a);
+            sum3b = evenb.fma(evenX3, sum3b);
+            sum3c = evenc.fma(evenX3, sum3c);
+            sum3d = evend.fma(evenX3, sum3d);
+            sum3e = evene.fma(evenX3, sum3e);
+            FloatVector odda = paira.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddb = pairb.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddc = pairc.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddd = paird.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector odde = paire.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddX0 = FloatVector.broadcast(FLOATS, x[in + 4]);
+            sum0a = odda.fma(oddX0, sum0a);
+            sum0b = oddb.fma(oddX0, sum0b);
+            sum0c = oddc.fma(oddX0, sum0c);
+            sum0d = oddd.fma(oddX0, sum0d);
+            sum0e = odde.fma(oddX0, sum0e);
+            FloatVector oddX1 = FloatVector.broadcast(FLOATS, x[in + 5]);
+            sum1a = odda.fma(oddX1, sum1a);
+            sum1b = oddb.fma(oddX1, sum1b);
+            sum1c = oddc.fma(oddX1, sum1c);
+            sum1d = oddd.fma(oddX1, sum1d);
+            sum1e = odde.fma(oddX1, sum1e);
+            FloatVector oddX2 = FloatVector.broadcast(FLOATS, x[in + 6]);
+            sum2a = odda.fma(oddX2, sum2a);
+            sum2b = oddb.fma(oddX2, sum2b);
+            sum2c = oddc.fma(oddX2, sum2c);
+            sum2d = oddd.fma(oddX2, sum2d);
+            sum2e = odde.fma(oddX2, sum2e);
+            FloatVector oddX3 = FloatVector.broadcast(FLOATS, x[in + 7]);
+            sum3a = odda.fma(oddX3, sum3a);
+            sum3b = oddb.fma(oddX3, sum3b);
+            sum3c = oddc.fma(oddX3, sum3c);
+            sum3d = oddd.fma(oddX3, sum3d);
+            sum3e = odde.fma(oddX3, sum3e);
+            in += 8;
+        }
+        sum0a.intoArray(y, yAt);
+        sum0b.intoArray(y, yAt + WIDTH);
+        sum0c.intoArray(y, yAt + 2 * WIDTH);
+        sum0d.intoArray(y, yAt + 3 * WIDTH);
+        sum0e.intoArray(y, yAt + 4 * WIDTH);
+        sum1a.intoArray(y, yAt + yStride);
+        sum1b.intoArray(y, yAt + yStride + WIDTH);
+        sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
+        sum1d.intoArray(y, yAt + yStride + 3 * WIDTH);
+        sum1e.intoArray(y, yAt + yStride + 4 * WIDTH);
+        sum2a.intoArray(y, yAt + 2 * yStride);
+        sum2b.intoArray(y, yAt + 2 * yStride + WIDTH);
+        sum2c.intoArray(y, yAt + 2 * yStride + 2 * WIDTH);
+        sum2d.intoArray(y, yAt + 2 * yStride + 3 * WIDTH);
+        sum2e.intoArray(y, yAt + 2 * yStride + 4 * WIDTH);
+        sum3a.intoArray(y, yAt + 3 * yStride);
+        sum3b.intoArray(y, yAt + 3 * yStride + WIDTH);
+        sum3c.intoArray(y, yAt + 3 * yStride + 2 * WIDTH);
+        sum3d.intoArray(y, yAt + 3 * yStride + 3 * WIDTH);
+        sum3e.intoArray(y, yAt + 3 * yStride + 4 * WIDTH);
     }
 
     /** 3 panels, 6 rows. */
@@ -301,6 +602,139 @@ final class Bf16Tiles {
         sum5a.intoArray(y, yAt + 5 * yStride);
         sum5b.intoArray(y, yAt + 5 * yStride + WIDTH);
         sum5c.intoArray(y, yAt + 5 * yStride + 2 * WIDTH);
+    }
+
+    /** 4 panels, 6 rows. */
+    static void tile4x6(
+            MemorySegment w, long at, long panelBytes, int steps, float[] x, int xAt, float[] y, int yAt, int yStride) {
+        FloatVector sum0a = FloatVector.fromArray(FLOATS, y, yAt);
+        FloatVector sum0b = FloatVector.fromArray(FLOATS, y, yAt + WIDTH);
+        FloatVector sum0c = FloatVector.fromArray(FLOATS, y, yAt + 2 * WIDTH);
+        FloatVector sum0d = FloatVector.fromArray(FLOATS, y, yAt + 3 * WIDTH);
+        FloatVector sum1a = FloatVector.fromArray(FLOATS, y, yAt + yStride);
+        FloatVector sum1b = FloatVector.fromArray(FLOATS, y, yAt + yStride + WIDTH);
+        FloatVector sum1c = FloatVector.fromArray(FLOATS, y, yAt + yStride + 2 * WIDTH);
+        FloatVector sum1d = FloatVector.fromArray(FLOATS, y, yAt + yStride + 3 * WIDTH);
+        FloatVector sum2a = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride);
+        FloatVector sum2b = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + WIDTH);
+        FloatVector sum2c = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 2 * WIDTH);
+        FloatVector sum2d = FloatVector.fromArray(FLOATS, y, yAt + 2 * yStride + 3 * WIDTH);
+        FloatVector sum3a = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride);
+        FloatVector sum3b = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + WIDTH);
+        FloatVector sum3c = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 2 * WIDTH);
+        FloatVector sum3d = FloatVector.fromArray(FLOATS, y, yAt + 3 * yStride + 3 * WIDTH);
+        FloatVector sum4a = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride);
+        FloatVector sum4b = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + WIDTH);
+        FloatVector sum4c = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + 2 * WIDTH);
+        FloatVector sum4d = FloatVector.fromArray(FLOATS, y, yAt + 4 * yStride + 3 * WIDTH);
+        FloatVector sum5a = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride);
+        FloatVector sum5b = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + WIDTH);
+        FloatVector sum5c = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + 2 * WIDTH);
+        FloatVector sum5d = FloatVector.fromArray(FLOATS, y, yAt + 5 * yStride + 3 * WIDTH);
+        int in = xAt;
+        for (int step = 0; step < steps; step++) {
+            MemorySegment stepA = w.asSlice(at + step * STEP_BYTES, VECTOR_BYTES);
+            IntVector paira = IntVector.fromMemorySegment(INTS, stepA, 0, LITTLE);
+            FloatVector evena = paira.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepB = w.asSlice(at + step * STEP_BYTES + panelBytes, VECTOR_BYTES);
+            IntVector pairb = IntVector.fromMemorySegment(INTS, stepB, 0, LITTLE);
+            FloatVector evenb = pairb.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepC = w.asSlice(at + step * STEP_BYTES + 2 * panelBytes, VECTOR_BYTES);
+            IntVector pairc = IntVector.fromMemorySegment(INTS, stepC, 0, LITTLE);
+            FloatVector evenc = pairc.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            MemorySegment stepD = w.asSlice(at + step * STEP_BYTES + 3 * panelBytes, VECTOR_BYTES);
+            IntVector paird = IntVector.fromMemorySegment(INTS, stepD, 0, LITTLE);
+            FloatVector evend = paird.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            FloatVector evenX0 = FloatVector.broadcast(FLOATS, x[in]);
+            sum0a = evena.fma(evenX0, sum0a);
+            sum0b = evenb.fma(evenX0, sum0b);
+            sum0c = evenc.fma(evenX0, sum0c);
+            sum0d = evend.fma(evenX0, sum0d);
+            FloatVector evenX1 = FloatVector.broadcast(FLOATS, x[in + 1]);
+            sum1a = evena.fma(evenX1, sum1a);
+            sum1b = evenb.fma(evenX1, sum1b);
+            sum1c = evenc.fma(evenX1, sum1c);
+            sum1d = evend.fma(evenX1, sum1d);
+            FloatVector evenX2 = FloatVector.broadcast(FLOATS, x[in + 2]);
+            sum2a = evena.fma(evenX2, sum2a);
+            sum2b = evenb.fma(evenX2, sum2b);
+            sum2c = evenc.fma(evenX2, sum2c);
+            sum2d = evend.fma(evenX2, sum2d);
+            FloatVector evenX3 = FloatVector.broadcast(FLOATS, x[in + 3]);
+            sum3a = evena.fma(evenX3, sum3a);
+            sum3b = evenb.fma(evenX3, sum3b);
+            sum3c = evenc.fma(evenX3, sum3c);
+            sum3d = evend.fma(evenX3, sum3d);
+            FloatVector evenX4 = FloatVector.broadcast(FLOATS, x[in + 4]);
+            sum4a = evena.fma(evenX4, sum4a);
+            sum4b = evenb.fma(evenX4, sum4b);
+            sum4c = evenc.fma(evenX4, sum4c);
+            sum4d = evend.fma(evenX4, sum4d);
+            FloatVector evenX5 = FloatVector.broadcast(FLOATS, x[in + 5]);
+            sum5a = evena.fma(evenX5, sum5a);
+            sum5b = evenb.fma(evenX5, sum5b);
+            sum5c = evenc.fma(evenX5, sum5c);
+            sum5d = evend.fma(evenX5, sum5d);
+            FloatVector odda = paira.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddb = pairb.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddc = pairc.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddd = paird.and(UPPER_HALF).reinterpretAsFloats();
+            FloatVector oddX0 = FloatVector.broadcast(FLOATS, x[in + 6]);
+            sum0a = odda.fma(oddX0, sum0a);
+            sum0b = oddb.fma(oddX0, sum0b);
+            sum0c = oddc.fma(oddX0, sum0c);
+            sum0d = oddd.fma(oddX0, sum0d);
+            FloatVector oddX1 = FloatVector.broadcast(FLOATS, x[in + 7]);
+            sum1a = odda.fma(oddX1, sum1a);
+            sum1b = oddb.fma(oddX1, sum1b);
+            sum1c = oddc.fma(oddX1, sum1c);
+            sum1d = oddd.fma(oddX1, sum1d);
+            FloatVector oddX2 = FloatVector.broadcast(FLOATS, x[in + 8]);
+            sum2a = odda.fma(oddX2, sum2a);
+            sum2b = oddb.fma(oddX2, sum2b);
+            sum2c = oddc.fma(oddX2, sum2c);
+            sum2d = oddd.fma(oddX2, sum2d);
+            FloatVector oddX3 = FloatVector.broadcast(FLOATS, x[in + 9]);
+            sum3a = odda.fma(oddX3, sum3a);
+            sum3b = oddb.fma(oddX3, sum3b);
+            sum3c = oddc.fma(oddX3, sum3c);
+            sum3d = oddd.fma(oddX3, sum3d);
+            FloatVector oddX4 = FloatVector.broadcast(FLOATS, x[in + 10]);
+            sum4a = odda.fma(oddX4, sum4a);
+            sum4b = oddb.fma(oddX4, sum4b);
+            sum4c = oddc.fma(oddX4, sum4c);
+            sum4d = oddd.fma(oddX4, sum4d);
+            FloatVector oddX5 = FloatVector.broadcast(FLOATS, x[in + 11]);
+            sum5a = odda.fma(oddX5, sum5a);
+            sum5b = oddb.fma(oddX5, sum5b);
+            sum5c = oddc.fma(oddX5, sum5c);
+            sum5d = oddd.fma(oddX5, sum5d);
+            in += 12;
+        }
+        sum0a.intoArray(y, yAt);
+        sum0b.intoArray(y, yAt + WIDTH);
+        sum0c.intoArray(y, yAt + 2 * WIDTH);
+        sum0d.intoArray(y, yAt + 3 * WIDTH);
+        sum1a.intoArray(y, yAt + yStride);
+        sum1b.intoArray(y, yAt + yStride + WIDTH);
+        sum1c.intoArray(y, yAt + yStride + 2 * WIDTH);
+        sum1d.intoArray(y, yAt + yStride + 3 * WIDTH);
+        sum2a.intoArray(y, yAt + 2 * yStride);
+        sum2b.intoArray(y, yAt + 2 * yStride + WIDTH);
+        sum2c.intoArray(y, yAt + 2 * yStride + 2 * WIDTH);
+        sum2d.intoArray(y, yAt + 2 * yStride + 3 * WIDTH);
+        sum3a.intoArray(y, yAt + 3 * yStride);
+        sum3b.intoArray(y, yAt + 3 * yStride + WIDTH);
+        sum3c.intoArray(y, yAt + 3 * yStride + 2 * WIDTH);
+        sum3d.intoArray(y, yAt + 3 * yStride + 3 * WIDTH);
+        sum4a.intoArray(y, yAt + 4 * yStride);
+        sum4b.intoArray(y, yAt + 4 * yStride + WIDTH);
+        sum4c.intoArray(y, yAt + 4 * yStride + 2 * WIDTH);
+        sum4d.intoArray(y, yAt + 4 * yStride + 3 * WIDTH);
+        sum5a.intoArray(y, yAt + 5 * yStride);
+        sum5b.intoArray(y, yAt + 5 * yStride + WIDTH);
+        sum5c.intoArray(y, yAt + 5 * yStride + 2 * WIDTH);
+        sum5d.intoArray(y, yAt + 5 * yStride + 3 * WIDTH);
     }
 
     /** 3 panels, 8 rows. */

@@ -82,11 +82,13 @@ final class PanelMatrix implements PackedMatrix {
         return (rows + PanelLayout.WIDTH - 1) / PanelLayout.WIDTH;
     }
 
-    /** Number of panels, with those of zeros that fill the last set of 2, 3, 4 or, for rounded activations, 8. */
+    /** Number of panels, with those of zeros that fill the last set, however many a set has. */
     int panels() {
-        int used = usedPanels();
-        int most = rounded ? 8 : 4;
-        return Math.max((used + 2) / 3 * 3, (used + most - 1) / most * most);
+        int panels = 0;
+        for (int side = 2; side <= PanelLayout.MOST_SIDE; side++) {
+            panels = Math.max(panels, (usedPanels() + side - 1) / side * side);
+        }
+        return panels;
     }
 
     /** Bytes from a panel to the next. */

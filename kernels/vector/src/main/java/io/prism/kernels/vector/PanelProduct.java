@@ -212,9 +212,9 @@ final class PanelProduct implements WorkerTeam.Task {
     /**
      * Panels that tiles of a number of rows go through side by side, each at most {@link PanelLayout#MOST_SIDE}.
      *
-     * <p>Decoding quantised weights takes registers too, hence 2. A single row has few sums to work on at once: 4 panels
-     * then, but 3 for F32, where two additions to a sum are not in a row (measured on AMD Zen 4, 2026-11). Up to 4 rows of I8 wait for
-     * memory, which gives more to 3 streams than to 2: a sixth of their time (measured on an Intel Xeon, 2026-11).
+     * <p>Decoding quantised weights takes registers too, hence 2. Few rows wait for memory, which gives more to more streams
+     * (measured on an Intel Xeon, 2026-11): in BF16 8 of them take 7% off one row and 20% off two rows, for which 4 and 3 were enough on
+     * AMD Zen 4, and 5 a sixth off 4 rows; in I8 3 instead of 2 a sixth off up to 4 rows.
      */
     private static int side(Precision precision, int rowCount) {
         if (precision == Precision.I8) {
@@ -223,7 +223,20 @@ final class PanelProduct implements WorkerTeam.Task {
         if (precision == Precision.Q4) {
             return 2;
         }
-        return rowCount == 1 && precision == Precision.BF16 ? 4 : 3;
+        return precision == Precision.BF16 ? bf16Side(rowCount) : 3;
+    }
+
+    /** As {@link #side}; as many as leave their sums in registers. */
+    private static int bf16Side(int rowCount) {
+        if (!MANY_REGISTERS) {
+            return rowCount == 1 ? 4 : 3;
+        }
+        return switch (rowCount) {
+            case 1, 2 -> 8;
+            case 3, 4 -> 5;
+            case 5, 6 -> 4;
+            default -> 3;
+        };
     }
 
     /**
@@ -468,7 +481,7 @@ final class PanelProduct implements WorkerTeam.Task {
                     PanelTiles.f32(panels, weights, panelBytes, sectionInputs, x, from, tileRows, sums, out, stride);
                 case BF16 ->
                     PanelTiles.bf16(
-                            panels, weights, panelBytes, sectionInputs / 2, x, from, tileRows, sums, out, stride);
+                            panels, weights, panelBytes, sectionInputs / 2, x, from, side, tileRows, sums, out, stride);
                 case Q4 -> {
                     int blocks = sectionInputs / Precision.BLOCK;
                     if (w.isRounded()) {

@@ -36,15 +36,40 @@ final class PanelTiles {
             int steps,
             float[] x,
             int from,
+            int side,
             int tileRows,
             float[] sums,
             int to,
             int stride) {
         switch (tileRows) {
-            case 1 -> Bf16Tiles.tile4x1(w, at, panelBytes, steps, x, from, sums, to, stride);
-            case 2 -> Bf16Tiles.tile3x2(w, at, panelBytes, steps, x, from, sums, to, stride);
-            case 4 -> Bf16Tiles.tile3x4(w, at, panelBytes, steps, x, from, sums, to, stride);
-            case 6 -> Bf16Tiles.tile3x6(w, at, panelBytes, steps, x, from, sums, to, stride);
+            case 1 -> {
+                if (side == 8) {
+                    Bf16Tiles.tile8x1(w, at, panelBytes, steps, x, from, sums, to, stride);
+                } else {
+                    Bf16Tiles.tile4x1(w, at, panelBytes, steps, x, from, sums, to, stride);
+                }
+            }
+            case 2 -> {
+                if (side == 8) {
+                    Bf16Tiles.tile8x2(w, at, panelBytes, steps, x, from, sums, to, stride);
+                } else {
+                    Bf16Tiles.tile3x2(w, at, panelBytes, steps, x, from, sums, to, stride);
+                }
+            }
+            case 4 -> {
+                if (side == 5) {
+                    Bf16Tiles.tile5x4(w, at, panelBytes, steps, x, from, sums, to, stride);
+                } else {
+                    Bf16Tiles.tile3x4(w, at, panelBytes, steps, x, from, sums, to, stride);
+                }
+            }
+            case 6 -> {
+                if (side == 4) {
+                    Bf16Tiles.tile4x6(w, at, panelBytes, steps, x, from, sums, to, stride);
+                } else {
+                    Bf16Tiles.tile3x6(w, at, panelBytes, steps, x, from, sums, to, stride);
+                }
+            }
             default -> Bf16Tiles.tile3x8(w, at, panelBytes, steps, x, from, sums, to, stride);
         }
     }

@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @State(Scope.Benchmark)
 public class MachineLimits {
     private static final int CHUNKS = 64;
-    private static final int STREAMS = 4;
+    private static final int STREAMS = 8;
     private static final int ACCUMULATORS = 16;
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
@@ -98,7 +98,7 @@ public class MachineLimits {
         integers[chunk] = sum(memory, chunk * part, part);
     }
 
-    /** Four streams side by side, as the kernels read: one by itself gets less of the memory. */
+    /** Eight streams side by side, as the kernels read a single row: fewer get less of the memory. */
     private static int sum(MemorySegment memory, long from, long bytes) {
         int vector = INTS.vectorByteSize();
         long stream = bytes / STREAMS;
@@ -106,6 +106,10 @@ public class MachineLimits {
         IntVector sum1 = sum0;
         IntVector sum2 = sum0;
         IntVector sum3 = sum0;
+        IntVector sum4 = sum0;
+        IntVector sum5 = sum0;
+        IntVector sum6 = sum0;
+        IntVector sum7 = sum0;
         int steps = (int) (stream / vector);
         for (int step = 0; step < steps; step++) {
             long at = from + (long) step * vector;
@@ -113,8 +117,15 @@ public class MachineLimits {
             sum1 = sum1.add(IntVector.fromMemorySegment(INTS, memory, at + stream, ByteOrder.LITTLE_ENDIAN));
             sum2 = sum2.add(IntVector.fromMemorySegment(INTS, memory, at + 2 * stream, ByteOrder.LITTLE_ENDIAN));
             sum3 = sum3.add(IntVector.fromMemorySegment(INTS, memory, at + 3 * stream, ByteOrder.LITTLE_ENDIAN));
+            sum4 = sum4.add(IntVector.fromMemorySegment(INTS, memory, at + 4 * stream, ByteOrder.LITTLE_ENDIAN));
+            sum5 = sum5.add(IntVector.fromMemorySegment(INTS, memory, at + 5 * stream, ByteOrder.LITTLE_ENDIAN));
+            sum6 = sum6.add(IntVector.fromMemorySegment(INTS, memory, at + 6 * stream, ByteOrder.LITTLE_ENDIAN));
+            sum7 = sum7.add(IntVector.fromMemorySegment(INTS, memory, at + 7 * stream, ByteOrder.LITTLE_ENDIAN));
         }
-        return sum0.add(sum1).add(sum2.add(sum3)).reduceLanes(VectorOperators.ADD);
+        return sum0.add(sum1)
+                .add(sum2.add(sum3))
+                .add(sum4.add(sum5).add(sum6.add(sum7)))
+                .reduceLanes(VectorOperators.ADD);
     }
 
     private void multiplyAddChunk(int chunk) {
