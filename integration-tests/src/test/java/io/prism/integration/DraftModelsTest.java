@@ -13,6 +13,7 @@ import io.prism.decode.SpeculativeDecoder;
 import io.prism.drafter.DrafterSelection;
 import io.prism.drafter.checkpoint.Checkpoint;
 import io.prism.drafter.checkpoint.CheckpointWriter;
+import io.prism.drafter.checkpoint.Conversion;
 import io.prism.drafter.checkpoint.DrafterConfig;
 import io.prism.drafter.checkpoint.LayerKind;
 import io.prism.drafter.checkpoint.TargetIdentity;
@@ -76,7 +77,7 @@ class DraftModelsTest {
         RandomDraftModel.write(folder.resolve("random"), model.target(), kind, modules, multiHidden, drafted);
         try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("random"))) {
             CheckpointWriter.convert(
-                    checkpoint, folder.resolve("drafter"), Optional.of(precision), checkpoint.config());
+                    checkpoint, folder.resolve("drafter"), new Conversion(precision, checkpoint.config()));
         }
         for (SamplingParameters sampling : List.of(SamplingParameters.GREEDY, WARM)) {
             GenerationResult plain = generate("none", TreeSpec.AUTO, sampling);
@@ -128,7 +129,7 @@ class DraftModelsTest {
         TargetIdentity own = config.target();
         TargetIdentity other = new TargetIdentity(own.architecture(), own.hiddenSize(), own.vocabularySize(), "00.11");
         try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("random"))) {
-            CheckpointWriter.convert(checkpoint, folder.resolve("other"), Optional.empty(), config.withTarget(other));
+            CheckpointWriter.convert(checkpoint, folder.resolve("other"), new Conversion(config.withTarget(other)));
         }
         assertThatThrownBy(() -> generate(folder.resolve("other").toString(), TreeSpec.AUTO, SamplingParameters.GREEDY))
                 .isInstanceOf(PrismException.class)

@@ -4,6 +4,7 @@ import io.prism.cli.CliCommand;
 import io.prism.cli.model.ModelHosts;
 import io.prism.drafter.checkpoint.Checkpoint;
 import io.prism.drafter.checkpoint.CheckpointWriter;
+import io.prism.drafter.checkpoint.Conversion;
 import io.prism.drafter.checkpoint.DrafterConfig;
 import io.prism.drafter.checkpoint.TargetFit;
 import io.prism.drafter.checkpoint.TargetIdentity;
@@ -51,6 +52,14 @@ public final class ConvertCommand implements CliCommand {
             description = "Store matrices as ${COMPLETION-CANDIDATES}. Default: as they are.")
     private @Nullable Precision weights;
 
+    @Option(
+            names = "--all-tokens",
+            description = {
+                "Draft from all of the target's tokens, not from the fewer that it was trained with:",
+                "more of what is drawn at temperatures above 0 is guessed, for a larger head."
+            })
+    private boolean allTokens;
+
     @Option(names = "--model", paramLabel = "DIR|ID", description = "The model it was trained for, to bind it to.")
     private @Nullable String model;
 
@@ -65,7 +74,7 @@ public final class ConvertCommand implements CliCommand {
         }
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             DrafterConfig config = model == null ? checkpoint.config() : bound(checkpoint, model);
-            CheckpointWriter.convert(checkpoint, out, Optional.ofNullable(weights), config);
+            CheckpointWriter.convert(checkpoint, out, new Conversion(Optional.ofNullable(weights), allTokens, config));
         }
         spec.commandLine().getOut().println("Wrote " + out);
         return 0;

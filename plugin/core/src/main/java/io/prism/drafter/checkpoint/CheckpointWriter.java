@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /** Writes draft models in our own format. Stateless. */
 public final class CheckpointWriter {
@@ -55,35 +54,47 @@ public final class CheckpointWriter {
     }
 
     /**
-     * Writes a checkpoint of any kind in our own format, its matrices in another precision. Norms, biases and the draft
-     * vocabulary stay as they are.
+     * Writes a checkpoint of any kind in our own format. Norms and biases stay as they are.
      *
-     * @param precision of the matrices; empty to leave them as they are
-     * @param config what to write as its configuration: the checkpoint's, bound to a target perhaps
-     * @throws PrismException if it has problems, is quantised already, or a matrix does not divide into blocks
+     * @throws PrismException if it has problems; if its matrices are to be encoded and are quantised already or don't
+     *     divide into blocks; if it is to draft from all tokens and has a head of its own for fewer
      */
-    public static void convert(
-            Checkpoint checkpoint, Path folder, Optional<Precision> precision, DrafterConfig config) {
+    public static void convert(Checkpoint checkpoint, Path folder, Conversion conversion) {
         checkpoint.requireSound();
         Map<String, StoredTensor> converted = new LinkedHashMap<>();
         checkpoint.tensors().forEach((name, tensor) -> {
-            if (precision.isEmpty() || tensor.shape().size() != 2 || name.endsWith(TensorNames.SCALES)) {
+            if (conversion.allTokens() && name.equals(TensorNames.DRAFT_VOCABULARY)) {
+                requireTargetsHead(checkpoint, tensor);
+                return;
+            }
+            if (conversion.matrices().isEmpty() || tensor.shape().size() != 2 || name.endsWith(TensorNames.SCALES)) {
                 converted.putIfAbsent(name, tensor);
                 return;
             }
-            if (!tensor.type().isFloating()) {
-                throw new PrismException(checkpoint.path() + ": tensor '" + name + "' is " + tensor.describe()
-                        + ", quantised already: convert the original instead");
-            }
-            if (precision.get().isQuantized() && tensor.shape().get(1) % Precision.BLOCK != 0) {
-                throw new PrismException(checkpoint.path() + ": tensor '" + name + "' is " + tensor.describe()
-                        + ": " + precision.get() + " takes blocks of " + Precision.BLOCK
-                        + " columns. Choose BF16");
-            }
-            EncodedMatrix encoded = EncodedMatrix.of(tensor, precision.get());
+            EncodedMatrix encoded =
+                    encoded(checkpoint, name, tensor, conversion.matrices().get());
             converted.put(name, encoded.values());
             encoded.scales().forEach(scales -> converted.put(name + TensorNames.SCALES, scales));
         });
-        write(folder, config, converted, checkpoint.training());
+        write(folder, conversion.config(), converted, checkpoint.training());
+    }
+
+    private static void requireTargetsHead(Checkpoint checkpoint, StoredTensor draftVocabulary) {
+        if (checkpoint.has(TensorNames.HEAD)) {
+            throw new PrismException(checkpoint.path() + " has a head of its own for " + draftVocabulary.elements()
+                    + " tokens: it can't draft others. Train it with all tokens instead");
+        }
+    }
+
+    private static EncodedMatrix encoded(Checkpoint checkpoint, String name, StoredTensor tensor, Precision precision) {
+        if (!tensor.type().isFloating()) {
+            throw new PrismException(checkpoint.path() + ": tensor '" + name + "' is " + tensor.describe()
+                    + ", quantised already: convert the original instead");
+        }
+        if (precision.isQuantized() && tensor.shape().get(1) % Precision.BLOCK != 0) {
+            throw new PrismException(checkpoint.path() + ": tensor '" + name + "' is " + tensor.describe() + ": "
+                    + precision + " takes blocks of " + Precision.BLOCK + " columns. Choose BF16");
+        }
+        return EncodedMatrix.of(tensor, precision);
     }
 }

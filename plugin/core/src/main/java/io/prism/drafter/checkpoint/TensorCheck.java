@@ -84,7 +84,7 @@ final class TensorCheck {
         optional(TensorNames.DRAFT_VOCABULARY, List.of(drafted));
         if (!fusion) {
             expected.put("norm.weight", List.of(hidden));
-            expected.put("head.weight", List.of(drafted, hidden));
+            expected.put(TensorNames.HEAD, List.of(drafted, hidden));
         }
     }
 

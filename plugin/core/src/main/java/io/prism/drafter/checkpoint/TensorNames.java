@@ -28,6 +28,7 @@ import java.util.regex.Pattern;
  */
 final class TensorNames {
     static final String DRAFT_VOCABULARY = "draft_vocabulary";
+    static final String HEAD = "head.weight";
     static final String SCALES = ".scales";
 
     private static final String EMBEDDING = "embed_tokens.weight";
@@ -133,7 +134,7 @@ final class TensorNames {
         return switch (name) {
             case "fc.weight" -> "features.weight";
             case "fc.bias" -> "features.bias";
-            case "lm_head.weight" -> "head.weight";
+            case "lm_head.weight" -> HEAD;
             default -> name;
         };
     }

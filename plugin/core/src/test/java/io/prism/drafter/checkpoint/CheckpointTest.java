@@ -159,7 +159,7 @@ class CheckpointTest {
         CheckpointWriter.write(folder.resolve("original"), star, canonical, Map.of("recipe", "prism-star"));
         try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("original"))) {
             CheckpointWriter.convert(
-                    checkpoint, folder.resolve("converted"), Optional.of(precision), checkpoint.config());
+                    checkpoint, folder.resolve("converted"), new Conversion(precision, checkpoint.config()));
         }
         // F32 is the same; BF16 keeps 8 bits, I8 7, Q4 3 of a block's largest weight
         double tolerance = switch (precision) {
@@ -179,7 +179,8 @@ class CheckpointTest {
             assertThat(checkpoint.training()).containsExactly(Map.entry("recipe", "prism-star"));
             assertThatThrownBy(() -> {
                         if (precision.isQuantized()) {
-                            CheckpointWriter.convert(checkpoint, folder.resolve("again"), Optional.of(precision), star);
+                            CheckpointWriter.convert(
+                                    checkpoint, folder.resolve("again"), new Conversion(precision, star));
                         } else {
                             throw new PrismException("quantised already");
                         }
@@ -345,6 +346,31 @@ class CheckpointTest {
         }
     }
 
+    @Test
+    void aDrafterOfFewTokensDraftsFromAllWhenConvertedSo() {
+        Map<String, StoredTensor> all = RandomDrafts.tensors(star, 5, null);
+        Map<String, StoredTensor> some = new LinkedHashMap<>(all);
+        some.put("draft_vocabulary", StoredTensor.ofIntegers(SOME_TOKENS));
+        CheckpointWriter.write(folder.resolve("all"), star, all, Map.of());
+        CheckpointWriter.write(folder.resolve("some"), star, some, Map.of());
+        try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("some"))) {
+            CheckpointWriter.convert(checkpoint, folder.resolve("wider"), new Conversion(Optional.empty(), true, star));
+        }
+        assertThat(describe(draft("wider"))).isEqualTo(describe(draft("all"))).isNotEqualTo(describe(draft("some")));
+    }
+
+    @Test
+    void aDrafterWithAHeadOfItsOwnForFewTokensCantDraftFromAll() {
+        CheckpointWriter.write(folder.resolve("own"), eagle3, RandomDrafts.tensors(eagle3, 3, SOME_TOKENS), Map.of());
+        try (Checkpoint checkpoint = Checkpoint.open(folder.resolve("own"))) {
+            Conversion conversion = new Conversion(Optional.empty(), true, eagle3);
+            assertThatThrownBy(() -> CheckpointWriter.convert(checkpoint, folder.resolve("wider"), conversion))
+                    .isInstanceOf(PrismException.class)
+                    .hasMessageContaining("a head of its own for " + SOME_TOKENS.length + " tokens");
+        }
+        assertThat(folder.resolve("wider")).doesNotExist();
+    }
+
     /** The published folder drafts bit for bit as the canonical tensors do. */
     private void assertSameDrafts(
             CheckpointKind kind, String published, DrafterConfig config, Map<String, StoredTensor> canonical) {
@@ -359,7 +385,7 @@ class CheckpointTest {
 
         Path converted = folder.resolve(published + "-converted");
         try (Checkpoint checkpoint = Checkpoint.open(folder.resolve(published))) {
-            CheckpointWriter.convert(checkpoint, converted, Optional.empty(), checkpoint.config());
+            CheckpointWriter.convert(checkpoint, converted, new Conversion(checkpoint.config()));
         }
         assertThat(describe(draft(published + "-converted"))).isEqualTo(describe(expected));
     }
