@@ -46,6 +46,7 @@ final class PanelProduct implements WorkerTeam.Task {
     private static final ThreadLocal<float[]> ASIDES = ThreadLocal.withInitial(() -> NONE);
     private static final ThreadLocal<short[]> BLOCK_SUMS =
             ThreadLocal.withInitial(() -> new short[RoundedQ4Tiles.MOST_SUMS]);
+    private static final ThreadLocal<int[]> NEAREST = ThreadLocal.withInitial(() -> new int[Precision.BLOCK]);
     private static final ThreadLocal<float[]> DECODINGS = ThreadLocal.withInitial(() -> NONE);
 
     /** What an I8 block's sum starts from, times the sum of its activations: see {@link I8Tiles}. */
@@ -125,7 +126,8 @@ final class PanelProduct implements WorkerTeam.Task {
             side = DecodedTiles.SIDE;
             section = DecodedTiles.INPUTS;
         } else {
-            paddedRows = rowCount == 1 ? 1 : paddedRows(rowCount);
+            boolean hasTile = rowCount == 1 || MANY_REGISTERS && rowCount == 3 && w.isRounded();
+            paddedRows = hasTile ? rowCount : paddedRows(rowCount);
             if (w.isRounded() && paddedRows % MOST_TILE_ROWS == 6) {
                 // a rounded tile of 6 rows boxed vectors in one of several builds, before MixedProfiles
                 mostTileRows = 4;
@@ -241,12 +243,13 @@ final class PanelProduct implements WorkerTeam.Task {
 
     /**
      * As {@link #side}; rounded activations leave more registers to decode into. A single row waits for memory, which gives
-     * more to 8 streams than to 4: a fifth of its time (measured on AMD Zen 4, 2026-11).
+     * more to 8 streams than to 4: a fifth of its time (measured on AMD Zen 4, 2026-11). Of 4 rows 4 panels take 11% less than
+     * 2; of 2 rows 8 no less than 4 (Intel Xeon, 2026-11).
      */
     private static int roundedSide(int rowCount) {
         return switch (rowCount) {
             case 1 -> MANY_REGISTERS ? 8 : 4;
-            case 2 -> MANY_REGISTERS ? 4 : 2;
+            case 2, 3, 4, 5, 6 -> MANY_REGISTERS ? 4 : 2;
             default -> 2;
         };
     }
@@ -307,9 +310,10 @@ final class PanelProduct implements WorkerTeam.Task {
 
     private void round(int first, int tileRows) {
         int firstBlock = first * (inputs / Precision.BLOCK);
+        int[] nearest = NEAREST.get();
         for (int row = 0; row < tileRows; row++) {
             if (first + row < rows) {
-                rounded.round(given, givenOffset + (first + row) * inputs, inputs, firstBlock, tileRows, row);
+                rounded.round(given, givenOffset + (first + row) * inputs, inputs, firstBlock, tileRows, row, nearest);
             } else {
                 rounded.zero(inputs, firstBlock, tileRows, row);
             }

@@ -163,9 +163,18 @@ final class PanelTiles {
                     RoundedQ4Tiles.tile2x2(w, at, panelBytes, blocks, x, from, starts, scales, start, y, to, stride);
                 }
             }
-            case 4 ->
-                RoundedQ4Tiles.tile2x4(
+            case 3 ->
+                RoundedQ4Tiles.tile4x3(
                         w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
+            case 4 -> {
+                if (side == 4) {
+                    RoundedQ4Tiles.tile4x4(
+                            w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
+                } else {
+                    RoundedQ4Tiles.tile2x4(
+                            w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);
+                }
+            }
             default ->
                 RoundedQ4Tiles.tile2x8(
                         w, at, panelBytes, blocks, x, from, starts, scales, start, blockSums, y, to, stride);

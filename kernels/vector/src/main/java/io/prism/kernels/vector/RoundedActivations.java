@@ -2,6 +2,7 @@ package io.prism.kernels.vector;
 
 import io.prism.kernels.Precision;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -22,6 +23,7 @@ final class RoundedActivations {
     static final int LOW_OFFSET = 1 << Short.SIZE - 1;
 
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();
     private static final int FIELDS = 4;
     private static final int PAIRS = Precision.BLOCK / 2;
@@ -71,15 +73,17 @@ final class RoundedActivations {
      * @param firstBlock blocks of all rows of the tiles before
      * @param tileRows rows of the tile
      * @param row the row's place in the tile
+     * @param nearest room for a block
      */
-    void round(float[] from, int offset, int inputs, int firstBlock, int tileRows, int row) {
+    void round(float[] from, int offset, int inputs, int firstBlock, int tileRows, int row, int[] nearest) {
         for (int block = 0; block < inputs / Precision.BLOCK; block++) {
             int source = offset + block * Precision.BLOCK;
             int to = firstBlock + block * tileRows;
             float largest = largest(from, source);
             float factor = MOST / largest;
             scales[to + row] = largest / MOST;
-            starts[to + row] = round(from, source, factor <= Float.MAX_VALUE ? factor : 0, to * PAIRS + row, tileRows);
+            starts[to + row] =
+                    round(from, source, factor <= Float.MAX_VALUE ? factor : 0, nearest, to * PAIRS + row, tileRows);
         }
     }
 
@@ -95,24 +99,36 @@ final class RoundedActivations {
         }
     }
 
-    /** The largest magnitude of a block, NaN if there is one. */
+    /**
+     * The largest magnitude of a block, NaN if there is one: as integers, in whose order the bits of magnitudes are too, with
+     * NaN last. Reducing floats took more than all else here.
+     */
     private static float largest(float[] from, int offset) {
-        FloatVector most = FloatVector.zero(FLOATS);
+        IntVector most = IntVector.zero(INTS);
         for (int k = 0; k < Precision.BLOCK; k += LANES) {
-            most = most.max(FloatVector.fromArray(FLOATS, from, offset + k).abs());
+            most = most.max(
+                    FloatVector.fromArray(FLOATS, from, offset + k).abs().reinterpretAsInts());
         }
-        return most.reduceLanes(VectorOperators.MAX);
+        return Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
     }
 
     /** Writes a block's pairs and returns what its sums start from. */
-    private int round(float[] from, int offset, float factor, int to, int stride) {
+    private int round(float[] from, int offset, float factor, int[] nearest, int to, int stride) {
+        for (int k = 0; k < Precision.BLOCK; k += LANES) {
+            FloatVector.fromArray(FLOATS, from, offset + k)
+                    .mul(factor)
+                    .add(ROUNDING)
+                    .reinterpretAsInts()
+                    .sub(ROUNDING_BITS)
+                    .intoArray(nearest, k);
+        }
         int lowSum = 0;
         int highSum = 0;
         int pair = to;
-        for (int word = offset; word < offset + Precision.BLOCK; word += 2 * FIELDS) {
+        for (int word = 0; word < Precision.BLOCK; word += 2 * FIELDS) {
             for (int i = word; i < word + FIELDS; i++) {
-                int low = nearest(from[i] * factor);
-                int high = nearest(from[i + FIELDS] * factor);
+                int low = nearest[i];
+                int high = nearest[i + FIELDS];
                 lowSum += low;
                 highSum += high;
                 pairs[pair] = low & LOW_HALF | high << Short.SIZE;

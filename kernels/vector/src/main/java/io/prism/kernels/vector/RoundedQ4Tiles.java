@@ -464,6 +464,286 @@ final class RoundedQ4Tiles {
         }
     }
 
+    /** 4 panels, 3 rows. */
+    static void tile4x3(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            int[] x,
+            int xAt,
+            int[] starts,
+            float[] scales,
+            int startsAt,
+            short[] sums,
+            float[] y,
+            int yAt,
+            int yStride) {
+        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
+        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
+        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
+        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
+        int in = xAt;
+        long blockAt = at;
+        for (int block = 0; block < blocks; block++) {
+            int first = startsAt + 3 * block;
+            ShortVector start0 = IntVector.broadcast(INTS, starts[first]).reinterpretAsShorts();
+            ShortVector sum0a = start0;
+            ShortVector sum0b = start0;
+            ShortVector sum0c = start0;
+            ShortVector sum0d = start0;
+            ShortVector start1 = IntVector.broadcast(INTS, starts[first + 1]).reinterpretAsShorts();
+            ShortVector sum1a = start1;
+            ShortVector sum1b = start1;
+            ShortVector sum1c = start1;
+            ShortVector sum1d = start1;
+            ShortVector start2 = IntVector.broadcast(INTS, starts[first + 2]).reinterpretAsShorts();
+            ShortVector sum2a = start2;
+            ShortVector sum2b = start2;
+            ShortVector sum2c = start2;
+            ShortVector sum2d = start2;
+            for (int word = 1; word <= WORDS; word++) {
+                long wordAt = blockAt + word * STEP_BYTES;
+                ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
+                ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
+                ShortVector bitsc = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 2 * panelBytes, LITTLE);
+                ShortVector bitsd = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 3 * panelBytes, LITTLE);
+                for (int shift = 0; shift < HALF; shift += BITS) {
+                    ShortVector valuea =
+                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueb =
+                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valuec =
+                            bitsc.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valued =
+                            bitsd.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
+                    sum0a = valuea.mul(x0).add(sum0a);
+                    sum0b = valueb.mul(x0).add(sum0b);
+                    sum0c = valuec.mul(x0).add(sum0c);
+                    sum0d = valued.mul(x0).add(sum0d);
+                    ShortVector x1 = IntVector.broadcast(INTS, x[in + 1]).reinterpretAsShorts();
+                    sum1a = valuea.mul(x1).add(sum1a);
+                    sum1b = valueb.mul(x1).add(sum1b);
+                    sum1c = valuec.mul(x1).add(sum1c);
+                    sum1d = valued.mul(x1).add(sum1d);
+                    ShortVector x2 = IntVector.broadcast(INTS, x[in + 2]).reinterpretAsShorts();
+                    sum2a = valuea.mul(x2).add(sum2a);
+                    sum2b = valueb.mul(x2).add(sum2b);
+                    sum2c = valuec.mul(x2).add(sum2c);
+                    sum2d = valued.mul(x2).add(sum2d);
+                    in += 3;
+                }
+            }
+            sum0a.intoArray(sums, 0);
+            sum0b.intoArray(sums, HALVES);
+            sum0c.intoArray(sums, 2 * HALVES);
+            sum0d.intoArray(sums, 3 * HALVES);
+            sum1a.intoArray(sums, 4 * HALVES);
+            sum1b.intoArray(sums, 5 * HALVES);
+            sum1c.intoArray(sums, 6 * HALVES);
+            sum1d.intoArray(sums, 7 * HALVES);
+            sum2a.intoArray(sums, 8 * HALVES);
+            sum2b.intoArray(sums, 9 * HALVES);
+            sum2c.intoArray(sums, 10 * HALVES);
+            sum2d.intoArray(sums, 11 * HALVES);
+            int from = 0;
+            int to = yAt;
+            FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
+            FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
+            FloatVector scalec = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 2 * panelBytes, LITTLE);
+            FloatVector scaled = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 3 * panelBytes, LITTLE);
+            for (int row = 0; row < 3; row++) {
+                FloatVector rowScale = FloatVector.broadcast(FLOATS, scales[first + row]);
+                IntVector paira = ShortVector.fromArray(SHORTS, sums, from).reinterpretAsInts();
+                FloatVector wholea = paira.and(lowHalf)
+                        .or(rounding)
+                        .add(paira.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholea.fma(scalea.mul(rowScale), FloatVector.fromArray(FLOATS, y, to))
+                        .intoArray(y, to);
+                IntVector pairb =
+                        ShortVector.fromArray(SHORTS, sums, from + HALVES).reinterpretAsInts();
+                FloatVector wholeb = pairb.and(lowHalf)
+                        .or(rounding)
+                        .add(pairb.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholeb.fma(scaleb.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + WIDTH))
+                        .intoArray(y, to + WIDTH);
+                IntVector pairc =
+                        ShortVector.fromArray(SHORTS, sums, from + 2 * HALVES).reinterpretAsInts();
+                FloatVector wholec = pairc.and(lowHalf)
+                        .or(rounding)
+                        .add(pairc.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholec.fma(scalec.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + 2 * WIDTH))
+                        .intoArray(y, to + 2 * WIDTH);
+                IntVector paird =
+                        ShortVector.fromArray(SHORTS, sums, from + 3 * HALVES).reinterpretAsInts();
+                FloatVector wholed = paird.and(lowHalf)
+                        .or(rounding)
+                        .add(paird.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholed.fma(scaled.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + 3 * WIDTH))
+                        .intoArray(y, to + 3 * WIDTH);
+                from += 4 * HALVES;
+                to += yStride;
+            }
+            blockAt += BLOCK_STEPS * STEP_BYTES;
+        }
+    }
+
+    /** 4 panels, 4 rows. */
+    static void tile4x4(
+            MemorySegment w,
+            long at,
+            long panelBytes,
+            int blocks,
+            int[] x,
+            int xAt,
+            int[] starts,
+            float[] scales,
+            int startsAt,
+            short[] sums,
+            float[] y,
+            int yAt,
+            int yStride) {
+        ShortVector field = ShortVector.broadcast(SHORTS, FIELD);
+        IntVector lowHalf = IntVector.broadcast(INTS, LOW_HALF);
+        IntVector rounding = IntVector.broadcast(INTS, RoundedActivations.ROUNDING_BITS);
+        FloatVector zero = FloatVector.broadcast(FLOATS, ZERO);
+        int in = xAt;
+        long blockAt = at;
+        for (int block = 0; block < blocks; block++) {
+            int first = startsAt + 4 * block;
+            ShortVector start0 = IntVector.broadcast(INTS, starts[first]).reinterpretAsShorts();
+            ShortVector sum0a = start0;
+            ShortVector sum0b = start0;
+            ShortVector sum0c = start0;
+            ShortVector sum0d = start0;
+            ShortVector start1 = IntVector.broadcast(INTS, starts[first + 1]).reinterpretAsShorts();
+            ShortVector sum1a = start1;
+            ShortVector sum1b = start1;
+            ShortVector sum1c = start1;
+            ShortVector sum1d = start1;
+            ShortVector start2 = IntVector.broadcast(INTS, starts[first + 2]).reinterpretAsShorts();
+            ShortVector sum2a = start2;
+            ShortVector sum2b = start2;
+            ShortVector sum2c = start2;
+            ShortVector sum2d = start2;
+            ShortVector start3 = IntVector.broadcast(INTS, starts[first + 3]).reinterpretAsShorts();
+            ShortVector sum3a = start3;
+            ShortVector sum3b = start3;
+            ShortVector sum3c = start3;
+            ShortVector sum3d = start3;
+            for (int word = 1; word <= WORDS; word++) {
+                long wordAt = blockAt + word * STEP_BYTES;
+                ShortVector bitsa = ShortVector.fromMemorySegment(SHORTS, w, wordAt, LITTLE);
+                ShortVector bitsb = ShortVector.fromMemorySegment(SHORTS, w, wordAt + panelBytes, LITTLE);
+                ShortVector bitsc = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 2 * panelBytes, LITTLE);
+                ShortVector bitsd = ShortVector.fromMemorySegment(SHORTS, w, wordAt + 3 * panelBytes, LITTLE);
+                for (int shift = 0; shift < HALF; shift += BITS) {
+                    ShortVector valuea =
+                            bitsa.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valueb =
+                            bitsb.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valuec =
+                            bitsc.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector valued =
+                            bitsd.lanewise(VectorOperators.LSHR, shift).and(field);
+                    ShortVector x0 = IntVector.broadcast(INTS, x[in]).reinterpretAsShorts();
+                    sum0a = valuea.mul(x0).add(sum0a);
+                    sum0b = valueb.mul(x0).add(sum0b);
+                    sum0c = valuec.mul(x0).add(sum0c);
+                    sum0d = valued.mul(x0).add(sum0d);
+                    ShortVector x1 = IntVector.broadcast(INTS, x[in + 1]).reinterpretAsShorts();
+                    sum1a = valuea.mul(x1).add(sum1a);
+                    sum1b = valueb.mul(x1).add(sum1b);
+                    sum1c = valuec.mul(x1).add(sum1c);
+                    sum1d = valued.mul(x1).add(sum1d);
+                    ShortVector x2 = IntVector.broadcast(INTS, x[in + 2]).reinterpretAsShorts();
+                    sum2a = valuea.mul(x2).add(sum2a);
+                    sum2b = valueb.mul(x2).add(sum2b);
+                    sum2c = valuec.mul(x2).add(sum2c);
+                    sum2d = valued.mul(x2).add(sum2d);
+                    ShortVector x3 = IntVector.broadcast(INTS, x[in + 3]).reinterpretAsShorts();
+                    sum3a = valuea.mul(x3).add(sum3a);
+                    sum3b = valueb.mul(x3).add(sum3b);
+                    sum3c = valuec.mul(x3).add(sum3c);
+                    sum3d = valued.mul(x3).add(sum3d);
+                    in += 4;
+                }
+            }
+            sum0a.intoArray(sums, 0);
+            sum0b.intoArray(sums, HALVES);
+            sum0c.intoArray(sums, 2 * HALVES);
+            sum0d.intoArray(sums, 3 * HALVES);
+            sum1a.intoArray(sums, 4 * HALVES);
+            sum1b.intoArray(sums, 5 * HALVES);
+            sum1c.intoArray(sums, 6 * HALVES);
+            sum1d.intoArray(sums, 7 * HALVES);
+            sum2a.intoArray(sums, 8 * HALVES);
+            sum2b.intoArray(sums, 9 * HALVES);
+            sum2c.intoArray(sums, 10 * HALVES);
+            sum2d.intoArray(sums, 11 * HALVES);
+            sum3a.intoArray(sums, 12 * HALVES);
+            sum3b.intoArray(sums, 13 * HALVES);
+            sum3c.intoArray(sums, 14 * HALVES);
+            sum3d.intoArray(sums, 15 * HALVES);
+            int from = 0;
+            int to = yAt;
+            FloatVector scalea = FloatVector.fromMemorySegment(FLOATS, w, blockAt, LITTLE);
+            FloatVector scaleb = FloatVector.fromMemorySegment(FLOATS, w, blockAt + panelBytes, LITTLE);
+            FloatVector scalec = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 2 * panelBytes, LITTLE);
+            FloatVector scaled = FloatVector.fromMemorySegment(FLOATS, w, blockAt + 3 * panelBytes, LITTLE);
+            for (int row = 0; row < 4; row++) {
+                FloatVector rowScale = FloatVector.broadcast(FLOATS, scales[first + row]);
+                IntVector paira = ShortVector.fromArray(SHORTS, sums, from).reinterpretAsInts();
+                FloatVector wholea = paira.and(lowHalf)
+                        .or(rounding)
+                        .add(paira.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholea.fma(scalea.mul(rowScale), FloatVector.fromArray(FLOATS, y, to))
+                        .intoArray(y, to);
+                IntVector pairb =
+                        ShortVector.fromArray(SHORTS, sums, from + HALVES).reinterpretAsInts();
+                FloatVector wholeb = pairb.and(lowHalf)
+                        .or(rounding)
+                        .add(pairb.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholeb.fma(scaleb.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + WIDTH))
+                        .intoArray(y, to + WIDTH);
+                IntVector pairc =
+                        ShortVector.fromArray(SHORTS, sums, from + 2 * HALVES).reinterpretAsInts();
+                FloatVector wholec = pairc.and(lowHalf)
+                        .or(rounding)
+                        .add(pairc.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholec.fma(scalec.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + 2 * WIDTH))
+                        .intoArray(y, to + 2 * WIDTH);
+                IntVector paird =
+                        ShortVector.fromArray(SHORTS, sums, from + 3 * HALVES).reinterpretAsInts();
+                FloatVector wholed = paird.and(lowHalf)
+                        .or(rounding)
+                        .add(paird.lanewise(VectorOperators.ASHR, HALF))
+                        .reinterpretAsFloats()
+                        .sub(zero);
+                wholed.fma(scaled.mul(rowScale), FloatVector.fromArray(FLOATS, y, to + 3 * WIDTH))
+                        .intoArray(y, to + 3 * WIDTH);
+                from += 4 * HALVES;
+                to += yStride;
+            }
+            blockAt += BLOCK_STEPS * STEP_BYTES;
+        }
+    }
+
     /** 2 panels, 4 rows. */
     static void tile2x4(
             MemorySegment w,

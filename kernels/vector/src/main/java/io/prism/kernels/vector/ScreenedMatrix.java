@@ -12,10 +12,10 @@ import io.prism.kernels.Precision;
  */
 final class ScreenedMatrix implements ArgmaxMatrix {
     /**
-     * Up to here reading fewer bytes gains more than decoding I8 costs: 1.7 times the speed at 1 row of BF16, 1.2 at 4, 0.95 at 8; of
-     * F32 3.7 and 1.2 at 1 and 8 rows ({@code HeadSearch}, an Intel Xeon with 23 GB/s, 2026-11). Faster memory narrows that.
+     * Up to here reading fewer bytes gains more than decoding I8 costs: 1.5 times the speed at 1 row of BF16, 1.1 at 2, none at 3 and 4;
+     * of F32 3.7 and 1.2 at 1 and 8 rows ({@code HeadSearch}, an Intel Xeon with 23 to 30 GB/s, 2026-11). Faster memory narrows that.
      */
-    private static final int MOST_BF16_ROWS = 4;
+    private static final int MOST_BF16_ROWS = 2;
 
     private static final int MOST_F32_ROWS = 8;
 

@@ -16,7 +16,7 @@ import java.util.Set;
  */
 final class TileWarmUp {
     /** Every tile of {@link PanelProduct}; those of 10, 12 and 14 rows are 8 and 2, 4 or 6, side by side as for 8. */
-    private static final int[] TILE_ROWS = {1, 2, 4, 6, 8, 10, 12, 14, PanelProduct.LEAST_DECODED_ROWS};
+    private static final int[] TILE_ROWS = {1, 2, 3, 4, 6, 8, 10, 12, 14, PanelProduct.LEAST_DECODED_ROWS};
 
     private static final int OUTPUTS = PanelLayout.MOST_SIDE * PanelLayout.WIDTH;
 

@@ -14,7 +14,7 @@ import java.util.Locale;
  * <p>Argument: precisions with commas between; by default BF16, F32 and Q4.
  */
 public final class PairedReport {
-    private static final int[] ROWS = {1, 2, 4, 6, 8, 16};
+    private static final int[] ROWS = {1, 2, 3, 4, 6, 8, 16};
     private static final int[] STOCK_ROWS = {1, 4};
     private static final int WARM_UP_TURNS = 15;
     private static final int TURNS = 40;
