@@ -31,7 +31,7 @@ class FoundTokensTest {
     private static final int VOCABULARY = 140_000;
 
     /** The most rows that are searched in BF16. */
-    private static final int MOST_ROWS = 4;
+    private static final int MOST_ROWS = 2;
 
     @TempDir
     static Path folder;
@@ -126,7 +126,7 @@ class FoundTokensTest {
                 }
             }
         }
-        assertThat(searched).isGreaterThan(150);
+        assertThat(searched).isGreaterThan(60);
     }
 
     @Test
@@ -177,7 +177,7 @@ class FoundTokensTest {
                 TargetSession third = target.openSession(HiddenStateRequest.NONE)) {
             int[] prompt = Sessions.tokens(5, VOCABULARY, 3);
             first.prefill(prompt, 0, 3);
-            TokenTree tree = tree(7, 3);
+            TokenTree tree = tree(7, MOST_ROWS - 1);
             int[] alone = tokens(first.verify(tree));
             second.prefill(prompt, 0, 4);
             int next = second.prefill(prompt, 4, 1).token(0);
