@@ -30,6 +30,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FoundTokensTest {
     private static final int VOCABULARY = 140_000;
 
+    private static final SyntheticShape SHAPE = new SyntheticShape("llama", 128, 128, 1, 4, 2, VOCABULARY, 64, true);
+
     /** The most rows that are searched in BF16. */
     private static final int MOST_ROWS = 2;
 
@@ -43,8 +45,7 @@ class FoundTokensTest {
     @BeforeAll
     static void load() {
         kernels = TestModels.kernels("vector");
-        model = TestModels.write(
-                folder, new SyntheticShape("llama", 128, 128, 1, 4, 2, VOCABULARY, 64, true), Precision.BF16);
+        model = TestModels.write(folder, SHAPE, Precision.BF16);
         target = JlamaTarget.of(model, kernels, true);
     }
 
@@ -55,7 +56,11 @@ class FoundTokensTest {
     }
 
     private static TargetSession greedySession() {
-        TargetSession session = target.openSession(HiddenStateRequest.NONE);
+        return greedySession(target);
+    }
+
+    private static TargetSession greedySession(JlamaTarget of) {
+        TargetSession session = of.openSession(HiddenStateRequest.NONE);
         session.expect(ExpectedOutput.GREEDY_TOKENS);
         return session;
     }
@@ -172,23 +177,26 @@ class FoundTokensTest {
 
     @Test
     void ofSeveralSessionsAreFoundTogetherUnlessOneWantsLogits() {
-        try (TargetSession first = greedySession();
-                TargetSession second = greedySession();
-                TargetSession third = target.openSession(HiddenStateRequest.NONE)) {
+        // an F32 head is searched for more rows than a BF16 one: enough for a tree beside another session
+        try (JlamaTarget wide =
+                        JlamaTarget.of(TestModels.write(folder.resolve("f32"), SHAPE, Precision.F32), kernels, true);
+                TargetSession first = greedySession(wide);
+                TargetSession second = greedySession(wide);
+                TargetSession third = wide.openSession(HiddenStateRequest.NONE)) {
             int[] prompt = Sessions.tokens(5, VOCABULARY, 3);
             first.prefill(prompt, 0, 3);
-            TokenTree tree = tree(7, MOST_ROWS - 1);
+            TokenTree tree = tree(7, 3);
             int[] alone = tokens(first.verify(tree));
             second.prefill(prompt, 0, 4);
             int next = second.prefill(prompt, 4, 1).token(0);
             second.truncate(4);
             PassRequest verify = new PassRequest.Verify(first, tree);
             PassRequest prefill = new PassRequest.Prefill(second, prompt, 4, 1);
-            List<PassOutput> together = target.runTogether(List.of(verify, prefill));
+            List<PassOutput> together = wide.runTogether(List.of(verify, prefill));
             assertThat(tokens(together.getFirst())).isEqualTo(alone);
             assertThat(together.getLast().token(0)).isEqualTo(next);
             second.truncate(4);
-            List<PassOutput> mixed = target.runTogether(
+            List<PassOutput> mixed = wide.runTogether(
                     List.of(verify, prefill, new PassRequest.Prefill(third, prompt, 0, prompt.length)));
             for (int row = 0; row < tree.size(); row++) {
                 assertThat(mixed.get(0).token(row)).isNegative();
