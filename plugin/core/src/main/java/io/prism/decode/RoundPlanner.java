@@ -29,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  *       keeps its cost within {@value #PROBE_SHARE} of the time, to notice when that changes. What becomes of a
  *       proposal is seen without verifying it ({@link ProposalFollower}), but for one now and then that tells what a tree
  *       costs ({@link CostModel#isStale});
- *   <li>what rounds really saved is added up, and a tree is cut down to what could be lost without making the sum a loss
- *       of more than {@value #LOSS_SHARE} of the time so far and {@value #FIRST_LOSS_PASSES} plain pass, so that wrong
- *       estimates cost little.
+ *   <li>what rounds really saved, disturbances left out, is added up, and a tree is cut down to what could be lost without
+ *       making the sum a loss of more than {@value #LOSS_SHARE} of the time so far and {@value #FIRST_LOSS_PASSES} plain
+ *       pass, so that wrong estimates cost little.
  * </ul>
  */
 final class RoundPlanner {
@@ -58,6 +58,12 @@ final class RoundPlanner {
 
     /** Deepest draft asked for while it is hardly known what a step costs. */
     private static final int FIRST_STEPS = 2;
+
+    /**
+     * A tree's pass is booked as no more than this many times its price. One that takes longer was disturbed, by the machine or by
+     * code that was not compiled yet, as a plain one might have been; a price that is too low rises by itself.
+     */
+    private static final double MOST_SLOWNESS = 1.35;
 
     /** A time of drafting counts as no more than this many mean ones. */
     private static final double MOST_SURPRISE = 2;
@@ -103,7 +109,8 @@ final class RoundPlanner {
     /** Whether this round's drafting is paid for by {@link #probeCredit}. */
     private boolean probing;
 
-    private boolean verifying;
+    /** Nodes of this round's tree besides its root. */
+    private int verifying;
 
     /** @param trees whether the target verifies trees */
     RoundPlanner(CostModel cost, Learned learned, TreeSpec spec, boolean trees) {
@@ -259,7 +266,7 @@ final class RoundPlanner {
      */
     void take(int nodes, TokenTree chosen) {
         sizer.take(nodes, chosen);
-        verifying = nodes > 0;
+        verifying = nodes;
     }
 
     /** The most rows, up to a number, whose tree would not lose too much even if nothing was accepted. */
@@ -324,13 +331,14 @@ final class RoundPlanner {
         pace.observe((draft - catchUp + passTime + other) / plain, tokens);
         probeCredit += PROBE_SHARE * plain - (probing ? catchUp : 0);
         probeCredit = Math.min(probeCredit, Math.max(meanDraft, plain));
-        if (verifying) {
-            allowance += tokens * plain - draft - passTime - other;
+        if (verifying > 0) {
+            double price = plain + added(1 + verifying, askedSessions);
+            allowance += tokens * plain - draft - Math.min(passTime, MOST_SLOWNESS * price) - other;
         } else if (!probing) {
             allowance -= draft;
         }
         allowance = Math.min(allowance, MOST_CREDIT_PASSES * plain);
-        verifying = false;
+        verifying = 0;
     }
 
     /**

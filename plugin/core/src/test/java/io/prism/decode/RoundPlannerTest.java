@@ -36,6 +36,9 @@ class RoundPlannerTest {
         /** Proposals yet to come that take two plain passes longer. */
         int coldDrafts;
 
+        /** Trees yet to come that take four times as long. */
+        int coldTrees;
+
         World(double rowCost, double draftCost, double claimed, double real) {
             this.rowCost = rowCost;
             this.draftCost = draftCost;
@@ -82,7 +85,7 @@ class RoundPlannerTest {
                     sizing.add(planner, MAX_ROWS, chosen);
                     sizing.choose();
                 }
-                double pass = pass(chosen.size(), noise);
+                double pass = pass(chosen.size(), noise) * (chosen.size() > 1 && coldTrees-- > 0 ? 4 : 1);
                 int accepted = 0;
                 while (accepted < chosen.size() - 1 && random.nextDouble() < real) {
                     planner.token(1);
@@ -168,6 +171,16 @@ class RoundPlannerTest {
         World world = new World(0.02, 0.02, 0.9, 0.9).measured();
         world.coldDrafts = 2;
         assertThat(world.play(world.planner(true), 300)).isLessThan(0.5);
+    }
+
+    /** As real ones would have cost what speculation may lose, no tree would be tried for hundreds of rounds. */
+    @Test
+    void aPassThatWasDisturbedDoesNotEndTheTreesOfARequest() {
+        World world = new World(0.3, 0.05, 0.8, 0.8).measured();
+        world.coldTrees = 1;
+        RoundPlanner planner = world.planner(true);
+        planner.begin(Experience.NONE);
+        assertThat(world.play(planner, 120)).isLessThan(1.01);
     }
 
     @Test
