@@ -1,11 +1,19 @@
 package io.prism.training.command;
 
+import io.prism.training.plan.OptimiserKind;
 import io.prism.training.plan.OptimiserPlan;
 import io.prism.training.run.RunSettings;
 import picocli.CommandLine.Option;
 
 /** How a run goes about it. */
 final class RunOptions {
+
+    @Option(
+            names = "--optimiser",
+            paramLabel = "muon|adamw",
+            defaultValue = "muon",
+            description = "Default: ${DEFAULT-VALUE}, which needs half the tokens; adamw is the paper's.")
+    private OptimiserKind optimiser = OptimiserKind.MUON;
 
     @Option(
             names = "--batch-tokens",
@@ -39,7 +47,7 @@ final class RunOptions {
             names = "--weight-decay",
             paramLabel = "W",
             defaultValue = "0",
-            description = "AdamW. Default: ${DEFAULT-VALUE}.")
+            description = "Of matrices. Default: ${DEFAULT-VALUE}.")
     private double weightDecay;
 
     @Option(
@@ -102,7 +110,7 @@ final class RunOptions {
     private long memoryMegabytes;
 
     OptimiserPlan optimiser() {
-        return new OptimiserPlan(batchTokens, warmUp, beta1, beta2, weightDecay, clip, bf16);
+        return new OptimiserPlan(optimiser, batchTokens, warmUp, beta1, beta2, weightDecay, clip, bf16);
     }
 
     /** @param width values kept for every position */

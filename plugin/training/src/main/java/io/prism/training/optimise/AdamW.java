@@ -1,9 +1,6 @@
 package io.prism.training.optimise;
 
 import io.prism.drafter.format.StoredTensor;
-import io.prism.spi.PrismException;
-import io.prism.training.network.LibTorch;
-import io.prism.training.network.Parameters;
 import io.prism.training.plan.OptimiserPlan;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -14,37 +11,25 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
-/**
- * AdamW (Loshchilov and Hutter 2019) whose state can be saved and taken up again exactly. Weight decay is for matrices
- * only. Tensors belong to the pointer scope that encloses the constructor.
- */
-public final class AdamW {
+/** AdamW (Loshchilov and Hutter 2019). Weight decay is for matrices only. */
+final class AdamW implements Optimiser {
     private static final double EPSILON = 1e-8;
-    private static final String MEAN = "mean.";
-    private static final String SQUARE = "square.";
 
-    private final Parameters parameters;
+    private final Map<String, Tensor> parameters;
     private final OptimiserPlan plan;
-    private final Map<String, Tensor> means = new LinkedHashMap<>();
-    private final Map<String, Tensor> squares = new LinkedHashMap<>();
+    private final State means;
+    private final State squares;
     private long steps;
 
-    public AdamW(Parameters parameters, OptimiserPlan plan) {
+    AdamW(Map<String, Tensor> parameters, OptimiserPlan plan) {
         this.parameters = parameters;
         this.plan = plan;
-        parameters.tensors().forEach((name, tensor) -> {
-            means.put(name, torch.zeros(tensor.shape()));
-            squares.put(name, torch.zeros(tensor.shape()));
-        });
+        this.means = new State("mean.", parameters);
+        this.squares = new State("square.", parameters);
     }
 
-    /**
-     * Updates the parameters.
-     *
-     * @param gradients one of each parameter, in order; clipped in place
-     */
+    @Override
     public void step(List<Tensor> gradients, double learningRate) {
         steps++;
         double meanCorrection = 1 - Math.pow(plan.beta1(), steps);
@@ -53,12 +38,12 @@ public final class AdamW {
         ScalarOptional high = new ScalarOptional(new Scalar(plan.clip()));
         try (NoGradGuard _ = new NoGradGuard()) {
             Iterator<Tensor> next = gradients.iterator();
-            for (Map.Entry<String, Tensor> parameter : parameters.tensors().entrySet()) {
+            for (Map.Entry<String, Tensor> parameter : parameters.entrySet()) {
                 try (PointerScope _ = new PointerScope()) {
                     Tensor gradient = next.next();
                     gradient.clamp_(low, high);
-                    Tensor mean = means.get(parameter.getKey());
-                    Tensor square = squares.get(parameter.getKey());
+                    Tensor mean = means.of(parameter.getKey());
+                    Tensor square = squares.of(parameter.getKey());
                     mean.mul_(new Scalar(plan.beta1())).add_(gradient, new Scalar(1 - plan.beta1()));
                     square.mul_(new Scalar(plan.beta2())).addcmul_(gradient, gradient, new Scalar(1 - plan.beta2()));
                     Tensor weights = parameter.getValue().detach();
@@ -74,34 +59,18 @@ public final class AdamW {
         }
     }
 
-    /** Moments by parameter; the count of steps is the caller's to keep. */
+    @Override
     public Map<String, StoredTensor> save() {
         Map<String, StoredTensor> saved = new LinkedHashMap<>();
-        means.forEach((name, tensor) ->
-                saved.put(MEAN + name, StoredTensor.ofFloats(LibTorch.floats(tensor), tensor.shape())));
-        squares.forEach((name, tensor) ->
-                saved.put(SQUARE + name, StoredTensor.ofFloats(LibTorch.floats(tensor), tensor.shape())));
+        means.save(saved);
+        squares.save(saved);
         return saved;
     }
 
-    /**
-     * Takes up a saved state.
-     *
-     * @param steps how often {@link #step} had been called
-     * @throws PrismException if it is another drafter's
-     */
+    @Override
     public void load(Map<String, StoredTensor> saved, long steps) {
-        means.forEach((name, tensor) -> copy(MEAN + name, tensor, saved));
-        squares.forEach((name, tensor) -> copy(SQUARE + name, tensor, saved));
+        means.load(saved);
+        squares.load(saved);
         this.steps = steps;
-    }
-
-    private static void copy(String name, Tensor tensor, Map<String, StoredTensor> saved) {
-        StoredTensor entry = saved.get(name);
-        if (entry == null || !entry.shape().equals(LibTorch.shape(tensor))) {
-            throw new PrismException("The checkpoint's optimiser state does not fit the drafter at " + name
-                    + ": it belongs to another run. Delete the checkpoint folders to begin anew.");
-        }
-        tensor.copy_(LibTorch.tensor(entry.floats(), tensor.shape()));
     }
 }

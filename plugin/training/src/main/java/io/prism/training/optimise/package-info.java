@@ -1,4 +1,4 @@
-/** AdamW and its schedule. */
+/** Optimisers and their schedule. */
 @NullMarked
 package io.prism.training.optimise;
 

@@ -3,18 +3,26 @@ package io.prism.training.plan;
 import io.prism.spi.PrismException;
 
 /**
- * AdamW, its schedule, and what a step computes with.
+ * The optimiser, its schedule, and what a step computes with.
  *
+ * @param kind Muon or AdamW
  * @param batchTokens positions of a batch, padding included
  * @param warmUp share of a stage's steps with a rising learning rate
- * @param beta1 decay of the mean gradient
- * @param beta2 decay of the mean square
+ * @param beta1 AdamW's decay of the mean gradient
+ * @param beta2 AdamW's decay of the mean square
  * @param weightDecay decoupled weight decay of matrices
  * @param clip each gradient element is clipped to this magnitude
  * @param bf16 whether matrix products of the forward and backward pass are in BF16; weights and sums stay F32
  */
 public record OptimiserPlan(
-        int batchTokens, double warmUp, double beta1, double beta2, double weightDecay, double clip, boolean bf16) {
+        OptimiserKind kind,
+        int batchTokens,
+        double warmUp,
+        double beta1,
+        double beta2,
+        double weightDecay,
+        double clip,
+        boolean bf16) {
 
     /** @throws PrismException if a value is out of range */
     public OptimiserPlan {

@@ -13,7 +13,7 @@ import java.util.TreeSet;
  * @param model what is trained
  * @param first stage 1, with one module
  * @param second stage 2, with all modules
- * @param optimiser AdamW and batches
+ * @param optimiser of the weights, and batches
  * @param seed of initial weights and shuffles
  */
 public record TrainingPlan(ModelPlan model, StagePlan first, StagePlan second, OptimiserPlan optimiser, long seed) {

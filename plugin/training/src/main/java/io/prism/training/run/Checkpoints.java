@@ -8,7 +8,7 @@ import io.prism.spi.PrismException;
 import io.prism.training.files.AtomicFiles;
 import io.prism.training.files.FloatTensors;
 import io.prism.training.network.DraftNetwork;
-import io.prism.training.optimise.AdamW;
+import io.prism.training.optimise.Optimiser;
 import io.prism.training.plan.Recipe;
 import io.prism.training.plan.TrainingPlan;
 import java.io.IOException;
@@ -112,7 +112,7 @@ final class Checkpoints {
             Progress progress,
             long tokens,
             DraftNetwork network,
-            AdamW optimiser,
+            Optimiser optimiser,
             DrafterFolder drafter,
             io.prism.training.plan.ModelPlan model) {
         Path checkpoint = folder.resolve(String.format("%s%d-%08d", PREFIX, progress.stage(), progress.step()));

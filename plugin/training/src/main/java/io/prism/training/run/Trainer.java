@@ -17,8 +17,8 @@ import io.prism.training.network.FrozenTarget;
 import io.prism.training.network.InputGains;
 import io.prism.training.network.LibTorch;
 import io.prism.training.network.PrismNetwork;
-import io.prism.training.optimise.AdamW;
 import io.prism.training.optimise.LinearSchedule;
+import io.prism.training.optimise.Optimiser;
 import io.prism.training.plan.ModelPlan;
 import io.prism.training.plan.Recipe;
 import io.prism.training.plan.StagePlan;
@@ -181,8 +181,8 @@ public final class Trainer {
                             ? plan.model().warmUp()
                             : plan.model();
                     DraftNetwork network = network(model);
-                    TrainingStep trainingStep = trainingStep(
-                            stage, model, network, new AdamW(network.parameters(), plan.optimiser()), workers);
+                    TrainingStep trainingStep =
+                            trainingStep(stage, model, network, Optimiser.of(network, plan.optimiser()), workers);
                     List<Example> examples = batches.batch(0, 0);
                     trainingStep.run(examples, 0);
                     long begin = System.nanoTime();
@@ -195,7 +195,7 @@ public final class Trainer {
     }
 
     private TrainingStep trainingStep(
-            StagePlan stage, ModelPlan model, DraftNetwork network, AdamW optimiser, Workers workers) {
+            StagePlan stage, ModelPlan model, DraftNetwork network, Optimiser optimiser, Workers workers) {
         return new TrainingStep(
                 stage,
                 network,
@@ -245,7 +245,7 @@ public final class Trainer {
             Optional<Map<String, StoredTensor>> start,
             Optional<Checkpoints.Saved> saved,
             Workers workers) {
-        AdamW optimiser = new AdamW(network.parameters(), plan.optimiser());
+        Optimiser optimiser = Optimiser.of(network, plan.optimiser());
         TrainingStep trainingStep = trainingStep(stagePlan, model, network, optimiser, workers);
         HeadLoss loss = new HeadLoss(head, stagePlan);
         long steps = steps(stagePlan);

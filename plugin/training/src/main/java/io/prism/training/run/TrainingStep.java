@@ -9,7 +9,7 @@ import io.prism.training.network.Autocast;
 import io.prism.training.network.Batch;
 import io.prism.training.network.DraftNetwork;
 import io.prism.training.network.LibTorch;
-import io.prism.training.optimise.AdamW;
+import io.prism.training.optimise.Optimiser;
 import io.prism.training.plan.HiddenLoss;
 import io.prism.training.plan.StagePlan;
 import java.util.ArrayList;
@@ -27,7 +27,7 @@ final class TrainingStep {
     private final DraftNetwork network;
     private final AlignedForward forward;
     private final HeadLoss headLoss;
-    private final AdamW optimiser;
+    private final Optimiser optimiser;
     private final BatchAssembler assembler;
     private final Workers workers;
     private final boolean bf16;
@@ -40,7 +40,7 @@ final class TrainingStep {
             DraftNetwork network,
             AlignedForward forward,
             HeadLoss headLoss,
-            AdamW optimiser,
+            Optimiser optimiser,
             BatchAssembler assembler,
             Workers workers,
             boolean bf16) {

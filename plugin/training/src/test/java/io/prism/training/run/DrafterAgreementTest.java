@@ -25,6 +25,7 @@ import io.prism.training.network.TinyTarget;
 import io.prism.training.plan.HiddenLoss;
 import io.prism.training.plan.KeyValueMode;
 import io.prism.training.plan.ModelPlan;
+import io.prism.training.plan.OptimiserKind;
 import io.prism.training.plan.OptimiserPlan;
 import io.prism.training.plan.Recipe;
 import io.prism.training.plan.StagePlan;
@@ -151,8 +152,8 @@ class DrafterAgreementTest {
         StagePlan first = new StagePlan(epochs, 5e-3, 3, 1, true, 1, 1, HiddenLoss.MSE, 0, 0);
         StagePlan second = new StagePlan(
                 model.recipe().hasSecondStage() ? epochs : 0, 5e-3, 3, 1, false, 1, 0, HiddenLoss.MSE, 0, 0);
-        TrainingPlan plan =
-                new TrainingPlan(model, first, second, new OptimiserPlan(200, 0.01, 0.9, 0.95, 0, 0.5, false), 3);
+        TrainingPlan plan = new TrainingPlan(
+                model, first, second, new OptimiserPlan(OptimiserKind.ADAMW, 200, 0.01, 0.9, 0.95, 0, 0.5, false), 3);
         new Trainer(
                         plan,
                         new RunSettings(100, 3, 10_000, 1),

@@ -18,6 +18,7 @@ import io.prism.training.network.TinyTarget;
 import io.prism.training.plan.HiddenLoss;
 import io.prism.training.plan.KeyValueMode;
 import io.prism.training.plan.ModelPlan;
+import io.prism.training.plan.OptimiserKind;
 import io.prism.training.plan.OptimiserPlan;
 import io.prism.training.plan.Recipe;
 import io.prism.training.plan.StagePlan;
@@ -53,10 +54,11 @@ class TrainerTest {
         LibTorch.start();
     }
 
-    @Test
-    void theLossFallsAndAcceptanceRises() {
+    @ParameterizedTest
+    @CsvSource({"MUON, 0.025", "ADAMW, 0.01"})
+    void theLossFallsAndAcceptanceRises(OptimiserKind kind, double rate) {
         Recorder recorder = new Recorder();
-        train(plan(Recipe.PRISM, 1, 3), "out", recorder);
+        train(withOptimiser(plan(Recipe.PRISM, 1, 3, rate, 200), kind), "out", recorder);
         assertThat(recorder.losses(1).getLast())
                 .isLessThan(0.5 * recorder.losses(1).getFirst());
         assertThat(recorder.acceptance.getFirst().chainLength()).isLessThan(2);
@@ -78,9 +80,9 @@ class TrainerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 3", "1, 5", "1, 14", "2, 1", "2, 7"})
-    void aRunKilledAtAnyStepEndsWithTheWeightsOfAnUninterruptedOne(int stage, int step) {
-        TrainingPlan plan = plan(Recipe.PRISM, 1, 0.6);
+    @CsvSource({"1, 3, MUON", "1, 5, ADAMW", "1, 14, MUON", "2, 1, MUON", "2, 7, ADAMW"})
+    void aRunKilledAtAnyStepEndsWithTheWeightsOfAnUninterruptedOne(int stage, int step, OptimiserKind kind) {
+        TrainingPlan plan = withOptimiser(plan(Recipe.PRISM, 1, 0.6), kind);
         train(plan, "whole", new Recorder());
         assertThatThrownBy(() -> train(plan, "killed", new Killer(stage, step))).isInstanceOf(Killed.class);
         Recorder rest = new Recorder();
@@ -118,7 +120,14 @@ class TrainerTest {
         TrainingPlan plan = plan(Recipe.PRISM, 1, 1);
         OptimiserPlan f32 = plan.optimiser();
         OptimiserPlan bf16 = new OptimiserPlan(
-                f32.batchTokens(), f32.warmUp(), f32.beta1(), f32.beta2(), f32.weightDecay(), f32.clip(), true);
+                f32.kind(),
+                f32.batchTokens(),
+                f32.warmUp(),
+                f32.beta1(),
+                f32.beta2(),
+                f32.weightDecay(),
+                f32.clip(),
+                true);
         Recorder exact = new Recorder();
         Recorder rounded = new Recorder();
         train(plan, "f32", exact);
@@ -313,6 +322,20 @@ class TrainerTest {
         return new CacheKey("00.11", "test", "data", "answers", TinyTarget.HIDDEN, List.of(0, 1, 2));
     }
 
+    private static TrainingPlan withOptimiser(TrainingPlan plan, OptimiserKind kind) {
+        OptimiserPlan old = plan.optimiser();
+        OptimiserPlan optimiser = new OptimiserPlan(
+                kind,
+                old.batchTokens(),
+                old.warmUp(),
+                old.beta1(),
+                old.beta2(),
+                old.weightDecay(),
+                old.clip(),
+                old.bf16());
+        return new TrainingPlan(plan.model(), plan.first(), plan.second(), optimiser, plan.seed());
+    }
+
     private static TrainingPlan plan(Recipe recipe, double firstEpochs, double secondEpochs) {
         return plan(recipe, firstEpochs, secondEpochs, 1e-2, 200);
     }
@@ -325,7 +348,7 @@ class TrainerTest {
                 new ModelPlan(recipe, mapping, layers, 0, KeyValueMode.INFERENCE, true),
                 new StagePlan(firstEpochs, rate, recipe.defaultSteps(), 1, true, 1, 1, HiddenLoss.SMOOTH_L1, 3, 0.1),
                 new StagePlan(secondEpochs, rate, recipe.defaultSteps(), 0.9, false, 1, 0, HiddenLoss.MSE, 0, 0),
-                new OptimiserPlan(batchTokens, 0.01, 0.9, 0.95, 0.01, 0.5, false),
+                new OptimiserPlan(OptimiserKind.ADAMW, batchTokens, 0.01, 0.9, 0.95, 0.01, 0.5, false),
                 42);
     }
 
