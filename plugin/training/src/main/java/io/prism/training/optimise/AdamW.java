@@ -2,6 +2,7 @@ package io.prism.training.optimise;
 
 import io.prism.drafter.format.StoredTensor;
 import io.prism.training.plan.OptimiserPlan;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,32 +31,33 @@ final class AdamW implements Optimiser {
     }
 
     @Override
-    public void step(List<Tensor> gradients, double learningRate) {
+    public List<Runnable> updates(List<Tensor> gradients, double learningRate) {
         steps++;
+        List<Runnable> updates = new ArrayList<>();
+        Iterator<Tensor> next = gradients.iterator();
+        parameters.forEach((name, parameter) -> {
+            Tensor gradient = next.next();
+            updates.add(() -> update(parameter, gradient, means.of(name), squares.of(name), learningRate));
+        });
+        return updates;
+    }
+
+    private void update(Tensor parameter, Tensor gradient, Tensor mean, Tensor square, double learningRate) {
         double meanCorrection = 1 - Math.pow(plan.beta1(), steps);
         double squareCorrection = 1 - Math.pow(plan.beta2(), steps);
-        ScalarOptional low = new ScalarOptional(new Scalar(-plan.clip()));
-        ScalarOptional high = new ScalarOptional(new Scalar(plan.clip()));
-        try (NoGradGuard _ = new NoGradGuard()) {
-            Iterator<Tensor> next = gradients.iterator();
-            for (Map.Entry<String, Tensor> parameter : parameters.entrySet()) {
-                try (PointerScope _ = new PointerScope()) {
-                    Tensor gradient = next.next();
-                    gradient.clamp_(low, high);
-                    Tensor mean = means.of(parameter.getKey());
-                    Tensor square = squares.of(parameter.getKey());
-                    mean.mul_(new Scalar(plan.beta1())).add_(gradient, new Scalar(1 - plan.beta1()));
-                    square.mul_(new Scalar(plan.beta2())).addcmul_(gradient, gradient, new Scalar(1 - plan.beta2()));
-                    Tensor weights = parameter.getValue().detach();
-                    if (plan.weightDecay() > 0 && weights.dim() > 1) {
-                        weights.mul_(new Scalar(1 - learningRate * plan.weightDecay()));
-                    }
-                    Tensor divisor = square.sqrt()
-                            .mul_(new Scalar(1 / Math.sqrt(squareCorrection)))
-                            .add_(new Scalar(EPSILON));
-                    weights.addcdiv_(mean, divisor, new Scalar(-learningRate / meanCorrection));
-                }
+        try (NoGradGuard _ = new NoGradGuard();
+                PointerScope _ = new PointerScope()) {
+            gradient.clamp_(new ScalarOptional(new Scalar(-plan.clip())), new ScalarOptional(new Scalar(plan.clip())));
+            mean.mul_(new Scalar(plan.beta1())).add_(gradient, new Scalar(1 - plan.beta1()));
+            square.mul_(new Scalar(plan.beta2())).addcmul_(gradient, gradient, new Scalar(1 - plan.beta2()));
+            Tensor weights = parameter.detach();
+            if (plan.weightDecay() > 0 && weights.dim() > 1) {
+                weights.mul_(new Scalar(1 - learningRate * plan.weightDecay()));
             }
+            Tensor divisor = square.sqrt()
+                    .mul_(new Scalar(1 / Math.sqrt(squareCorrection)))
+                    .add_(new Scalar(EPSILON));
+            weights.addcdiv_(mean, divisor, new Scalar(-learningRate / meanCorrection));
         }
     }
 

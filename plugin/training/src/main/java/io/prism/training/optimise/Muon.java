@@ -4,10 +4,12 @@ import io.prism.drafter.format.StoredTensor;
 import io.prism.training.network.DraftNetwork;
 import io.prism.training.plan.OptimiserPlan;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -61,36 +63,40 @@ final class Muon implements Optimiser {
     }
 
     @Override
-    public void step(List<Tensor> gradients, double learningRate) {
+    public List<Runnable> updates(List<Tensor> gradients, double learningRate) {
+        record Update(long elements, Runnable work) {}
+        List<Update> own = new ArrayList<>();
         List<Tensor> left = new ArrayList<>();
         Iterator<Tensor> next = gradients.iterator();
-        try (NoGradGuard _ = new NoGradGuard()) {
-            for (String name : names) {
-                Tensor gradient = next.next();
-                Tensor matrix = matrices.get(name);
-                if (matrix == null) {
-                    left.add(gradient);
-                    continue;
-                }
-                try (PointerScope _ = new PointerScope()) {
-                    update(matrix.detach(), gradient, momentum.of(name), learningRate);
-                }
+        for (String name : names) {
+            Tensor gradient = next.next();
+            Tensor matrix = matrices.get(name);
+            if (matrix == null) {
+                left.add(gradient);
+            } else {
+                own.add(new Update(matrix.numel(), () -> update(matrix, gradient, momentum.of(name), learningRate)));
             }
         }
-        others.step(left, learningRate);
+        own.sort(Comparator.comparingLong(Update::elements).reversed());
+        return Stream.concat(own.stream().map(Update::work), others.updates(left, learningRate).stream())
+                .toList();
     }
 
-    private void update(Tensor matrix, Tensor gradient, Tensor mean, double learningRate) {
-        gradient.clamp_(new ScalarOptional(new Scalar(-plan.clip())), new ScalarOptional(new Scalar(plan.clip())));
-        mean.mul_(new Scalar(MOMENTUM)).add_(gradient, new Scalar(1 - MOMENTUM));
-        // Nesterov's: where the mean will be if the next gradient is as this one
-        Tensor ahead = gradient.mul(new Scalar(1 - MOMENTUM)).add_(mean, new Scalar(MOMENTUM));
-        boolean tall = matrix.size(0) > matrix.size(1);
-        Tensor wide = tall ? ahead.t().contiguous() : ahead;
-        Tensor direction = orthogonalised(plan.bf16() ? wide.to(ScalarType.BFloat16) : wide);
-        double size = UPDATE_SIZE * Math.sqrt(Math.max(matrix.size(0), matrix.size(1)));
-        matrix.mul_(new Scalar(1 - learningRate * plan.weightDecay()))
-                .add_((tall ? direction.t() : direction).to(ScalarType.Float), new Scalar(-learningRate * size));
+    private void update(Tensor parameter, Tensor gradient, Tensor mean, double learningRate) {
+        try (NoGradGuard _ = new NoGradGuard();
+                PointerScope _ = new PointerScope()) {
+            gradient.clamp_(new ScalarOptional(new Scalar(-plan.clip())), new ScalarOptional(new Scalar(plan.clip())));
+            mean.mul_(new Scalar(MOMENTUM)).add_(gradient, new Scalar(1 - MOMENTUM));
+            // Nesterov's: where the mean will be if the next gradient is as this one
+            Tensor ahead = gradient.mul(new Scalar(1 - MOMENTUM)).add_(mean, new Scalar(MOMENTUM));
+            Tensor matrix = parameter.detach();
+            boolean tall = matrix.size(0) > matrix.size(1);
+            Tensor wide = tall ? ahead.t().contiguous() : ahead;
+            Tensor direction = orthogonalised(plan.bf16() ? wide.to(ScalarType.BFloat16) : wide);
+            double size = UPDATE_SIZE * Math.sqrt(Math.max(matrix.size(0), matrix.size(1)));
+            matrix.mul_(new Scalar(1 - learningRate * plan.weightDecay()))
+                    .add_((tall ? direction.t() : direction).to(ScalarType.Float), new Scalar(-learningRate * size));
+        }
     }
 
     /**

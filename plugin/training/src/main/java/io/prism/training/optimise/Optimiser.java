@@ -23,11 +23,13 @@ public sealed interface Optimiser permits AdamW, Muon {
     }
 
     /**
-     * Updates the parameters.
+     * Begins a step.
      *
      * @param gradients one of each parameter, in order; clipped in place
+     * @return the updates that make up the step, the longest first. They may run at the same time, and all have to before the next step
+     *     begins
      */
-    void step(List<Tensor> gradients, double learningRate);
+    List<Runnable> updates(List<Tensor> gradients, double learningRate);
 
     /** The state by parameter; the count of steps is the caller's to keep. */
     Map<String, StoredTensor> save();
@@ -35,7 +37,7 @@ public sealed interface Optimiser permits AdamW, Muon {
     /**
      * Takes up a saved state.
      *
-     * @param steps how often {@link #step} had been called
+     * @param steps how many steps there had been
      * @throws PrismException if it is another drafter's or another optimiser's
      */
     void load(Map<String, StoredTensor> saved, long steps);

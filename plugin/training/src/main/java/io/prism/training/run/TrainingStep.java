@@ -15,6 +15,7 @@ import io.prism.training.plan.StagePlan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -85,7 +86,9 @@ final class TrainingStep {
                     total.get(i).add_(part.get(i));
                 }
             }
-            optimiser.step(total, learningRate);
+            workers.run(optimiser.updates(total, learningRate).stream()
+                    .map(Executors::callable)
+                    .toList());
         }
         return value;
     }

@@ -69,7 +69,7 @@ class MuonTest {
                 int count = (int) tensor.numel();
                 gradients.add(LibTorch.tensor(TinyTarget.random(count, count, 0.01), tensor.shape()));
             });
-            Optimiser.of(network, PLAN).step(gradients, RATE);
+            Optimiser.of(network, PLAN).updates(gradients, RATE).forEach(Runnable::run);
             network.parameters().tensors().forEach((name, tensor) -> {
                 double size = rootMeanSquare(before.get(name), LibTorch.floats(tensor));
                 // the first step of AdamW is the sign of the gradient times the rate
