@@ -321,6 +321,8 @@ final class RoundPlanner {
         if (plain == 0) {
             return;
         }
+        // A trial bounds its own cost. The first proposals are those of cold code, tens of times as slow as later ones.
+        double booked = trial.isEarly() ? 0 : draft;
         if (budget != null) {
             double proposing = draft - catchUp;
             trial.proposed(Math.min(proposing, plain));
@@ -333,9 +335,9 @@ final class RoundPlanner {
         probeCredit = Math.min(probeCredit, Math.max(meanDraft, plain));
         if (verifying > 0) {
             double price = plain + added(1 + verifying, askedSessions);
-            allowance += tokens * plain - draft - Math.min(passTime, MOST_SLOWNESS * price) - other;
+            allowance += tokens * plain - booked - Math.min(passTime, MOST_SLOWNESS * price) - other;
         } else if (!probing) {
-            allowance -= draft;
+            allowance -= booked;
         }
         allowance = Math.min(allowance, MOST_CREDIT_PASSES * plain);
         verifying = 0;
